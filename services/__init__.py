@@ -1,0 +1,1 @@
+"""The three services and their front door."""

@@ -1,0 +1,1 @@
+"""The notifier: who must hear, by when, until they answer."""

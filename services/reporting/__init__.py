@@ -1,0 +1,1 @@
+"""Reporting: figures against targets, each with its evidence."""

@@ -1,0 +1,1 @@
+"""What reporting decides without asking anyone."""
