@@ -1,0 +1,89 @@
+"""Postgres: the pool, the schema of a service, and whether both are as they should be."""
+
+import asyncio
+import os
+import sysconfig
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import asyncpg
+import orjson
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+
+
+class SchemaError(Exception):
+    """A service's schema could not be brought up to date; the message is what the migration tool said."""
+
+
+async def open_pool(url: str, application: str, *, size: int = 10) -> Pool:
+    """A pool that connects when first used; its connections speak UTC and read jsonb as Python values."""
+    return await asyncpg.create_pool(
+        url,
+        min_size=0,
+        max_size=size,
+        init=prepare,
+        command_timeout=60,
+        server_settings={"application_name": application, "timezone": "UTC"},
+    )
+
+
+async def prepare(connection: Connection) -> None:
+    """Teach one connection jsonb: Python values in and out, by way of orjson."""
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=lambda value: orjson.dumps(value).decode(), decoder=orjson.loads
+    )
+
+
+async def provision(url: str, service: Path) -> None:
+    """Bring the schema of the service in this folder up to date; safe to repeat, also at the same time.
+
+    The schema is named as the folder. First its `migrations/` (each runs once, in the order of their names), then
+    every file of its `projections/` (each runs every time: what it defines is replaced as a whole).
+    """
+    await _migrate(url, service.name, service / "migrations")
+    connection = await asyncpg.connect(url)
+    try:
+        async with connection.transaction():
+            await connection.execute("select pg_advisory_xact_lock(hashtext($1))", f"provision {service.name}")
+            for file in sorted((service / "projections").glob("*.sql")):
+                await connection.execute(file.read_text(encoding="utf-8"))
+    finally:
+        await connection.close()
+
+
+async def missing_migrations(pool: Pool, service: Path) -> str | None:
+    """None when every migration of the service has run, otherwise a sentence with the remedy."""
+    wanted = {file.name.partition("_")[0] for file in (service / "migrations").glob("*.sql")}
+    try:
+        rows = await pool.fetch(f"select version from {service.name}.schema_migrations")  # noqa: S608 - our folder's name
+    except asyncpg.UndefinedTableError:
+        rows = []
+    absent = sorted(wanted - {row["version"] for row in rows})
+    return f"schema {service.name} lacks migration {absent[0]}: run 'luodi provision'" if absent else None
+
+
+async def _migrate(url: str, schema: str, migrations: Path) -> None:
+    tool = Path(sysconfig.get_path("scripts")) / "dbmate"
+    process = await asyncio.create_subprocess_exec(
+        tool,
+        *("--no-dump-schema", "--migration-lock"),
+        *("--migrations-dir", migrations, "--migrations-table", f"{schema}.schema_migrations"),
+        "migrate",
+        env={**os.environ, "DATABASE_URL": _explicit_sslmode(url)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    if process.returncode != 0:
+        raise SchemaError(f"schema {schema}: {said.decode(errors='replace').strip()}")
+
+
+def _explicit_sslmode(url: str) -> str:
+    # The migration tool demands TLS unless told otherwise; the pool tries TLS and does without. Keep one behaviour.
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    query.setdefault("sslmode", "prefer")
+    return urlunsplit(parts._replace(scheme="postgres", query=urlencode(query)))

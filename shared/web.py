@@ -1,0 +1,69 @@
+"""What every service answers over HTTP besides its own: is it alive, is it ready, what does it count."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Annotated
+
+import uvicorn
+from fastapi import FastAPI, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from shared.settings import Settings
+
+Check = Callable[[], Awaitable[Annotated[str | None, "None when fine, otherwise what is missing and the remedy"]]]
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+_CHECK_SECONDS = 3.0
+
+
+def make_app(
+    title: str, *, checks: Mapping[str, Check], lifespan: Lifespan, registry: CollectorRegistry, version: str = "1"
+) -> FastAPI:
+    """An application with `/livez`, `/readyz` and `/metrics`.
+
+    `/readyz` runs every check at once, each for at most three seconds, and answers 200 or 503 with
+    `{"ready": bool, "checks": {name: "ok" | sentence}}`.
+    """
+    app = FastAPI(title=title, version=version, lifespan=lifespan)
+
+    @app.get("/livez", tags=["operation"], summary="Is the process alive?")
+    async def livez() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @app.get("/readyz", tags=["operation"], summary="Is every part there that the service needs?")
+    async def readyz() -> JSONResponse:
+        said = dict(zip(checks, await asyncio.gather(*map(_run, checks.values())), strict=True))
+        ready = all(sentence is None for sentence in said.values())
+        body = {"ready": ready, "checks": {name: sentence or "ok" for name, sentence in said.items()}}
+        return JSONResponse(body, status_code=200 if ready else 503)
+
+    @app.get("/metrics", tags=["operation"], summary="Counters for Prometheus")
+    async def metrics() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return app
+
+
+def serve(app: FastAPI, settings: Settings) -> None:
+    """Run the application until SIGINT or SIGTERM; uvicorn owns the process, the lifespan owns what it opens."""
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+async def _run(check: Check) -> str | None:
+    try:
+        async with asyncio.timeout(_CHECK_SECONDS):
+            return await check()
+    except TimeoutError:
+        return f"no answer within {_CHECK_SECONDS:.0f} seconds"
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
