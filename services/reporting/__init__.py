@@ -1,1 +1,1 @@
-"""Reporting: figures against targets, each with its evidence."""
+"""Adds the ledger's facts up to figures against targets, each with its evidence."""

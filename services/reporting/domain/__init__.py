@@ -1,1 +1,1 @@
-"""What reporting decides without asking anyone."""
+"""What a figure is and how it is judged: pure, reads no clock, asks nobody."""
