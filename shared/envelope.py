@@ -1,0 +1,319 @@
+"""The envelope: a message under a bus subject becomes an event, or a refusal that says why."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, Final, Literal, NoReturn, TypeAlias
+
+import orjson
+from pydantic import ValidationError
+
+from shared import payload as reading
+from shared.events import EVENTS, Data, TargetSet, Voided
+from shared.fields import is_event_id
+from shared.sentences import about_data, echo, meant
+from shared.subjects import EventAddress, parse_event_subject
+
+Code: TypeAlias = Literal[
+    "bad-subject",
+    "not-json",
+    "not-cloudevent",
+    "not-yours",
+    "unknown-event",
+    "unknown-version",
+    "invalid-data",
+    "id-reused",
+    "fold-failed",
+]
+
+_IGNORED = ("dataschema", "traceparent", "tracestate")
+_KNOWN = frozenset(
+    ("specversion", "id", "source", "type", "subject", "time", "replaces", "data", "datacontenttype", *_IGNORED)
+)
+_TYPE: Final = re.compile(r"luodi\.([a-z0-9-]{1,64})\.v([0-9]{1,6})")
+_TIME: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+_JSON_CONTENT: Final = re.compile(r"application/(json|[a-z0-9.+-]+\+json)(\s*;.*)?", re.IGNORECASE)
+_TARGET: Final = re.compile(r"target-([0-9]{4})-([a-z0-9-]{1,52})")
+
+
+@dataclass(frozen=True)
+class Event:
+    """A judged event; `time` is UTC, when the sender gave one. `source` and `id` together are its identity."""
+
+    district: str
+    unit: str
+    subject: str
+    id: str
+    data: Data
+    time: datetime | None = None
+    replaces: str | None = None
+
+    @property
+    def source(self) -> str:
+        return f"/{self.district}/{self.unit}"
+
+    @property
+    def name(self) -> str:
+        return self.data.NAME
+
+    @property
+    def version(self) -> int:
+        return self.data.VERSION
+
+    @property
+    def type(self) -> str:
+        return f"luodi.{self.data.NAME}.v{self.data.VERSION}"
+
+    @cached_property
+    def data_json(self) -> bytes:
+        """The data as canonical JSON."""
+        return orjson.dumps(self.data.document(), option=orjson.OPT_SORT_KEYS)
+
+    @cached_property
+    def canonical(self) -> bytes:
+        """The event as canonical JSON (RFC 8785): the same bytes however the sender wrote it."""
+        document: dict[str, Any] = {
+            "specversion": "1.0",
+            "id": self.id,
+            "source": self.source,
+            "type": self.type,
+            "subject": self.subject,
+            "data": orjson.Fragment(self.data_json),
+        }
+        if self.time is not None:
+            document["time"] = self.time.astimezone(UTC)
+        if self.replaces is not None:
+            document["replaces"] = self.replaces
+        # All keys are ASCII and no number has a fraction, so sorting by code point is all that RFC 8785 asks.
+        return orjson.dumps(document, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a message is not an event; `reason` is a sentence for a programmer, `field` the place in the message.
+
+    `district` and `unit` are those of the bus subject, hence proven; `source` and `id` are as the message claims.
+    """
+
+    code: Code
+    reason: str
+    field: str | None = None
+    district: str | None = None
+    unit: str | None = None
+    source: str | None = None
+    id: str | None = None
+
+
+class _RefusedError(Exception):
+    def __init__(self, code: Code, reason: str, field: str | None = None) -> None:
+        super().__init__(reason)
+        self.code: Code = code
+        self.field = field
+
+
+def judge(subject: str, payload: bytes) -> Event | Refusal:
+    """Judge a message by the bus subject it came under and its bytes alone. Never raises."""
+    address = parse_event_subject(subject)
+    if address is None:
+        return _bad_subject(subject)
+    if len(payload) <= reading.MAX_BYTES:
+        document = reading.read_quickly(payload)
+        if document is not None:
+            verdict = _judge(address, document)
+            if isinstance(verdict, Event):
+                return verdict
+    # Whatever the quick reading could not settle is settled by the exact one, so both give the same verdicts.
+    try:
+        return _judge(address, reading.read_exactly(payload))
+    except reading.NotJsonError as error:
+        return Refusal("not-json", str(error), None, address.district, address.unit)
+
+
+def canonical(event: Event) -> bytes:
+    """The event as canonical JSON (RFC 8785)."""
+    return event.canonical
+
+
+def digest(event: Event) -> bytes:
+    """SHA-256 of the canonical event: 32 bytes."""
+    return hashlib.sha256(event.canonical).digest()
+
+
+def to_cloudevent(event: Event) -> dict[str, Any]:
+    """The event as a CloudEvent, ready for a JSON writer."""
+    document: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": event.id,
+        "source": event.source,
+        "type": event.type,
+        "subject": event.subject,
+        "datacontenttype": "application/json",
+    }
+    if event.time is not None:
+        document["time"] = event.time.isoformat()
+    if event.replaces is not None:
+        document["replaces"] = event.replaces
+    return document | {"data": event.data.document()}
+
+
+def _judge(address: EventAddress, document: Any) -> Event | Refusal:
+    try:
+        return _event(address, document)
+    except _RefusedError as refused:
+        claimed = document if isinstance(document, dict) else {}
+        source, event_id = claimed.get("source"), claimed.get("id")
+        return Refusal(
+            refused.code,
+            str(refused),
+            refused.field,
+            address.district,
+            address.unit,
+            source if is_event_id(source) else None,
+            event_id if is_event_id(event_id) else None,
+        )
+
+
+def _event(address: EventAddress, document: Any) -> Event:
+    _check_attributes(document)
+    _check_address(address, document)
+    event = Event(
+        address.district,
+        address.unit,
+        address.subject,
+        document["id"],
+        _data(document),
+        _time(document.get("time")),
+        document.get("replaces"),
+    )
+    _check_target(event)
+    if isinstance(event.data, Voided) and event.data.event == event.id:
+        raise _RefusedError(
+            "invalid-data", "data.event: must be the id of an earlier event, got this one's own", "data.event"
+        )
+    return event
+
+
+def _check_attributes(document: Any) -> None:
+    """The envelope is a CloudEvent, with no attribute that would be ignored by us and matter to the sender."""
+    if type(document) is not dict:
+        raise _RefusedError("not-cloudevent", "the message must be a JSON object: one CloudEvent in structured mode")
+    if not document.keys() <= _KNOWN:
+        _check_unknown(document)
+    if document.get("specversion") != "1.0":
+        _wrong("specversion", 'must be "1.0"', document)
+    if not is_event_id(document.get("id")):
+        _wrong("id", "must be text of 1 to 128 printable characters, without a space at either end", document)
+    replaces = document.get("replaces")
+    if replaces is not None:
+        if not is_event_id(replaces):
+            _wrong("replaces", "must be the id of an earlier event of the same source", document)
+        if replaces == document["id"]:
+            raise _RefusedError(
+                "not-cloudevent", "replaces: must be the id of an earlier event, got this one's own", "replaces"
+            )
+    content = document.get("datacontenttype")
+    if content is not None and not (type(content) is str and _JSON_CONTENT.fullmatch(content)):
+        _wrong("datacontenttype", 'must be "application/json"', document)
+    for name in _IGNORED:
+        if name in document and type(document[name]) is not str and document[name] is not None:
+            _wrong(name, "must be text", document)
+
+
+def _check_unknown(document: dict[str, Any]) -> None:
+    # CloudEvents: an attribute that is null is one that is not set.
+    for name in sorted(document.keys() - _KNOWN):
+        if document[name] is not None:
+            shown = echo(name).strip('"')
+            reason = f"{shown}: is not an attribute of this envelope{meant(name, _KNOWN)}"
+            raise _RefusedError("not-cloudevent", reason, shown)
+
+
+def _check_address(address: EventAddress, document: dict[str, Any]) -> None:
+    """The message says of itself what the bus subject, which is proven, says of it."""
+    source = f"/{address.district}/{address.unit}"
+    if document.get("source") != source:
+        _not_yours("source", source, document)
+    if document.get("subject") != address.subject:
+        _not_yours("subject", address.subject, document)
+    kind = document.get("type")
+    if type(kind) is not str:
+        _wrong("type", f'must be text such as "luodi.{address.name}.v1"', document)
+    match = _TYPE.fullmatch(kind)
+    if match is None:
+        code: Code = "unknown-event"
+        raise _RefusedError(code, f"type: must be luodi.<name>.v<version>, got {echo(kind)}", "type")
+    name, version = match.groups()
+    if name != address.name:
+        _not_yours("type", f"luodi.{address.name}.v{version}", document)
+    if name not in EVENTS:
+        raise _RefusedError(
+            "unknown-event", f'type: "{name}" is not an event of this language{meant(name, EVENTS)}', "type"
+        )
+    if int(version) != EVENTS[name].VERSION:
+        known = f"luodi.{name}.v{EVENTS[name].VERSION}"
+        raise _RefusedError("unknown-version", f'type: only "{known}" is known here, got {echo(kind)}', "type")
+
+
+def _data(document: dict[str, Any]) -> Data:
+    name = document["type"].split(".")[1]
+    data = document.get("data")
+    if type(data) is not dict:
+        reason = "is required" if data is None else f"must be an object, got {echo(data)}"
+        raise _RefusedError("invalid-data", f"data: {reason}", "data")
+    try:
+        return EVENTS[name].model_validate(data, by_alias=True, by_name=False)
+    except ValidationError as error:
+        field, reason = about_data(error, EVENTS[name], name)
+        raise _RefusedError("invalid-data", reason, field) from None
+
+
+def _time(value: Any) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        if type(value) is str and _TIME.fullmatch(value):
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    reason = f'time: must be RFC 3339 with an offset, such as "2026-08-31T09:30:00+08:00", got {echo(value)}'
+    raise _RefusedError("not-cloudevent", reason, "time")
+
+
+def _check_target(event: Event) -> None:
+    """Targets have subjects of their own, which say what the data says, and no project has such a subject."""
+    if isinstance(event.data, TargetSet):
+        expected = f"target-{event.data.year}-{event.data.indicator}"
+        if event.subject != expected:
+            reason = f'subject: must be "{expected}" for this target, got {echo(event.subject)}'
+            raise _RefusedError("invalid-data", reason, "subject")
+    elif event.subject.startswith("target-"):
+        if not isinstance(event.data, Voided):
+            reason = f"subject: a subject that begins with target- takes target-set and voided only, not {event.name}"
+            raise _RefusedError("invalid-data", reason, "subject")
+        if not _TARGET.fullmatch(event.subject):
+            reason = f"subject: must be target-<year>-<indicator>, got {echo(event.subject)}"
+            raise _RefusedError("invalid-data", reason, "subject")
+
+
+def _wrong(field: str, rule: str, document: dict[str, Any]) -> NoReturn:
+    found = "is required" if document.get(field) is None else f"{rule}, got {echo(document[field])}"
+    raise _RefusedError("not-cloudevent", f"{field}: {found}", field)
+
+
+def _not_yours(field: str, expected: str, document: dict[str, Any]) -> NoReturn:
+    found = "is missing" if document.get(field) is None else f"is {echo(document[field])}"
+    raise _RefusedError("not-yours", f'{field}: must be "{expected}", as in the bus subject, but {found}', field)
+
+
+def _bad_subject(subject: str) -> Refusal:
+    shape = (
+        "events.<district>.<unit>.<subject>.<name>: six digits, [a-z0-9-]{1,32}, [A-Za-z0-9_-]{1,64}, an event's name"
+    )
+    tokens = subject.split(".")
+    district = tokens[1] if len(tokens) > 2 and re.fullmatch("[0-9]{6}", tokens[1]) else None
+    unit = tokens[2] if district and re.fullmatch("[a-z0-9-]{1,32}", tokens[2]) else None
+    return Refusal("bad-subject", f"the bus subject must be {shape}, got {echo(subject)}", None, district, unit)

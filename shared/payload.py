@@ -1,0 +1,89 @@
+"""Reading a message as JSON without losing or guessing anything: exact numbers, no key twice."""
+
+import json
+from decimal import Decimal, InvalidOperation
+from typing import Any, NoReturn
+
+import orjson
+
+MAX_BYTES = 256 * 1024
+
+
+class NotJsonError(ValueError):
+    """The bytes are no JSON that can be read in one way only; the message is the sentence for the sender."""
+
+
+def read_quickly(payload: bytes) -> Any:
+    """The document, or None when only `read_exactly` can tell what it says.
+
+    Numbers with a fraction come as floats here; whoever meets one must read exactly instead.
+    """
+    try:
+        document = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        return None
+    return document if type(document) is dict and _has_no_key_twice(payload, document) else None
+
+
+def read_exactly(payload: bytes) -> Any:
+    """The document, with each number that is not whole as a Decimal.
+
+    Raises NotJsonError for what is no JSON, and for JSON that two readers may understand differently.
+    """
+    if len(payload) > MAX_BYTES:
+        raise NotJsonError(f"the message has {len(payload)} bytes; at most {MAX_BYTES} are accepted")
+    try:
+        return _DECODER.decode(payload.decode())
+    except UnicodeDecodeError as error:
+        raise NotJsonError(f"the message is not UTF-8: byte {error.start} cannot be read") from None
+    except json.JSONDecodeError as error:
+        raise NotJsonError(f"the message is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None
+    except RecursionError:
+        raise NotJsonError("the message is nested too deeply") from None
+
+
+def _has_no_key_twice(payload: bytes, document: dict[str, Any]) -> bool:
+    """True only when every key was counted; False means "perhaps", as when a text contains a quote before a colon."""
+    if b" :" in payload or b"\n:" in payload or b"\t:" in payload or b"\r:" in payload:
+        return False
+    return payload.count(b'":') == _keys(document)
+
+
+def _keys(document: dict[str, Any]) -> int:
+    # Objects inside lists are left out: no event has any, and a count that is too small only costs the exact reading.
+    count = len(document)
+    for value in document.values():
+        if type(value) is dict:
+            count += _keys(value)
+    return count
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise NotJsonError(f"the message has the key {json.dumps(twice[:80])} twice in one object")
+    return result
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > 100:
+        raise NotJsonError(f"the message has a number of {len(digits)} digits, which is not accepted")
+    return int(digits)
+
+
+def _fraction(digits: str) -> Decimal:
+    try:
+        return Decimal(digits)
+    except InvalidOperation:
+        raise NotJsonError(f"the message has a number that is too large to read: {digits[:80]}") from None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise NotJsonError(f"the message has {name}, which is not JSON")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_float=_fraction, parse_int=_whole, parse_constant=_no_constant
+)
