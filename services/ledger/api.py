@@ -1,0 +1,88 @@
+"""The ledger over HTTP: a project at any instant, the events behind it, and what is parked."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Path, Query, Response
+from pydantic import AwareDatetime, BaseModel
+
+from services.ledger.archive import END_OF_TIME, Archive
+from shared.subjects import DISTRICT, SUBJECT
+
+District = Annotated[str, Path(pattern=f"^{DISTRICT.pattern}$", description="GB/T 2260 code", examples=["500101"])]
+Subject = Annotated[str, Path(pattern=f"^{SUBJECT.pattern}$", examples=["P-2026-017"])]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+class ArchivedEvent(BaseModel):
+    """An event as the archive holds it; `digest` is the SHA-256 of its canonical form, in hex."""
+
+    source: str
+    id: str
+    type: str
+    subject: str
+    time: datetime | None
+    replaces: str | None
+    recorded_at: datetime
+    stream_sequence: int
+    digest: str
+    data: dict[str, Any]
+
+
+class Parked(BaseModel):
+    """A refused message that waits in quarantine."""
+
+    stream_sequence: int
+    recorded_at: datetime
+    subject: str
+    district: str | None
+    unit: str | None
+    source: str | None
+    event_id: str | None
+    code: str
+    reason: str
+    field: str | None
+
+
+def routes(archive: Archive) -> APIRouter:
+    """The ledger's own paths."""
+    router = APIRouter(prefix="/v1", tags=["ledger"])
+
+    @router.get("/districts/{district}/projects/{project}", summary="A project's record, now or as of an instant")
+    async def project(
+        district: District,
+        project: Subject,
+        as_of: Annotated[
+            AwareDatetime | None,
+            Query(description="Only what was recorded by then.", examples=["2026-09-05T00:00:00+08:00"]),
+        ] = None,
+    ) -> Response:
+        message = await archive.project(district, project, as_of or END_OF_TIME)
+        if message is None:
+            by_then = f" by {as_of.isoformat()}" if as_of else ""
+            raise HTTPException(404, f"no event about project {project} of district {district} was recorded{by_then}")
+        return Response(message, media_type="application/json")
+
+    @router.get("/districts/{district}/projects/{project}/events", summary="Every event of a project, oldest first")
+    async def events(district: District, project: Subject, limit: Limit = 1000) -> list[ArchivedEvent]:
+        rows = await archive.events(district, project, limit)
+        if not rows:
+            raise HTTPException(404, f"no event about project {project} of district {district} was recorded")
+        return [
+            ArchivedEvent(
+                **{name: row[name] for name in ("source", "id", "subject", "time", "replaces", "recorded_at")},
+                type=f"luodi.{row['name']}.v{row['version']}",
+                stream_sequence=row["stream_sequence"],
+                digest=row["digest"].hex(),
+                data=row["data"],
+            )
+            for row in rows
+        ]
+
+    @router.get("/quarantine", summary="Refused messages that wait, oldest first")
+    async def quarantine(
+        district: Annotated[str | None, Query(pattern=f"^{DISTRICT.pattern}$")] = None, limit: Limit = 100
+    ) -> list[Parked]:
+        return [Parked.model_validate(dict(row)) for row in await archive.parked(district, limit)]
+
+    return router

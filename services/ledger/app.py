@@ -1,0 +1,43 @@
+"""The ledger's composition root: makes each part and hands it to the others."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from services.ledger.api import routes
+from services.ledger.archive import Archive
+from services.ledger.metrics import Metrics
+from services.ledger.recorder import Recorder
+from services.ledger.settings import LedgerSettings
+from shared import bus, database
+from shared.subjects import LEDGER_OF_EVENTS
+from shared.web import make_app
+
+HOME = Path(__file__).parent
+
+
+def build(settings: LedgerSettings) -> FastAPI:
+    """The whole service; its connections are opened in its lifespan. Call it inside the running event loop."""
+    registry = CollectorRegistry()
+    broker = bus.make_broker(settings.nats_url, "luodi-ledger")
+    pool = database.make_pool(settings.database_url, "luodi-ledger", size=settings.database_connections)
+    recorder = Recorder(pool, bus.publisher(broker), Metrics(registry))
+    bus.subscribe_batches(broker, LEDGER_OF_EVENTS, recorder.handle, size=settings.batch_size)
+
+    async def schema() -> str | None:
+        return await database.missing_migrations(pool, HOME)
+
+    async def nats() -> str | None:
+        return await bus.connected(broker)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with pool, bus.running(broker):
+            yield
+
+    app = make_app("Luodi ledger", checks={"postgres": schema, "nats": nats}, lifespan=lifespan, registry=registry)
+    app.include_router(routes(Archive(pool)))
+    return app

@@ -1,0 +1,34 @@
+"""Reads the archive: a project as of any instant, its events, and what is parked."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+import asyncpg
+
+from shared.database import Pool
+from shared.sql import queries_beside
+
+SQL = queries_beside(__file__)
+
+# The driver sends this value as 'infinity'.
+END_OF_TIME: Final = datetime.max.replace(tzinfo=UTC)
+
+
+class Archive:
+    """Questions to the archive; none of them changes anything."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def project(self, district: str, project: str, as_of: datetime = END_OF_TIME) -> str | None:
+        """The project's record as JSON, as it was known at an instant; None when nothing was known of it."""
+        message: str | None = await self._pool.fetchval(SQL["project_as_of"], district, project, as_of)
+        return message
+
+    async def events(self, district: str, subject: str, limit: int) -> list[asyncpg.Record]:
+        """The events of a project or another entity, in the order of its digest."""
+        return await self._pool.fetch(SQL["events_of"], district, subject, limit)
+
+    async def parked(self, district: str | None, limit: int) -> list[asyncpg.Record]:
+        """The refused messages that wait in quarantine, oldest first, without their bytes."""
+        return await self._pool.fetch(SQL["list_parked"], district, limit)

@@ -1,0 +1,19 @@
+-- name: project_as_of
+-- One project's record at an instant; 'infinity' for now.
+select ledger.project_message(record)::text as message
+from ledger.project_as_of(array[$1::text], array[$2::text], $3::timestamptz) as record;
+
+-- name: events_of
+-- Every event of a project or another entity, in the order of the digest.
+select source, id, subject, name, version, "on", recorded_at, stream_sequence, digest, "time", replaces, data
+from ledger.event
+where district = $1 and subject = $2
+order by recorded_at, source, id
+limit $3;
+-- name: list_parked
+-- The parked messages, oldest first.
+select stream_sequence, recorded_at, subject, district, unit, source, event_id, code, reason, field
+from ledger.quarantine
+where closed_at is null and ($1::text is null or district = $1)
+order by recorded_at, stream_sequence
+limit $2;

@@ -1,0 +1,44 @@
+-- What each target is and was: one text for the live fold, the rebuild and any past instant.
+
+drop function if exists ledger.target_as_of(text[], text[], timestamptz);
+
+create function ledger.target_as_of(districts text[], subjects text[], instant timestamptz)
+-- Dates and instants are printed into the record: their form must not follow the session's settings.
+returns setof ledger.target language sql stable set timezone to 'UTC' set datestyle to 'ISO' as $$
+with
+key as materialized (
+    select distinct district, subject from unnest(districts, subjects) as asked (district, subject)
+    where subject like 'target-%'
+),
+recorded as materialized (
+    select event.*
+    from key join ledger.event using (district, subject)
+    where event.recorded_at <= instant
+),
+correction as (
+    select district, subject, source, corrected as id, min(recorded_at) as superseded_at
+    from recorded
+    cross join lateral (values (replaces), (case when name = 'voided' then data ->> 'event' end)) as pointer (corrected)
+    where corrected is not null
+    group by district, subject, source, corrected
+)
+select
+    district,
+    split_part(subject, '-', 2)::integer,
+    substring(subject from '^target-[0-9]+-(.*)$'),
+    count(*)::integer,
+    sha256(string_agg(digest, ''::bytea order by recorded_at, source, id)),
+    jsonb_agg(
+        jsonb_build_object(
+            'event', name, 'source', source, 'id', id, 'on', "on", 'recorded_at', recorded_at,
+            'superseded_at', superseded_at, 'data', data)
+        order by recorded_at, source, id) filter (where name = 'target-set')
+from recorded left join correction using (district, subject, source, id)
+group by district, subject
+having bool_or(name = 'target-set')
+$$;
+
+-- The target as it is published: the digest in hex.
+create or replace function ledger.target_message(target ledger.target) returns jsonb language sql immutable as $$
+select to_jsonb(target) || jsonb_build_object('digest', encode(target.digest, 'hex'))
+$$;

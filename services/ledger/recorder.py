@@ -1,0 +1,206 @@
+"""Records what departments said: archive, fold, publish; the bus acknowledges when all of it is done."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import asyncpg
+import orjson
+import structlog
+from nats.aio.msg import Msg
+
+from services.ledger.domain.batch import Accepted, Key, Refused, Stored, halves, keys, refuse, sort_out
+from services.ledger.metrics import Metrics
+from shared.bus import Outgoing, recorded_at, stream_sequence
+from shared.database import Connection, Pool
+from shared.envelope import digest
+from shared.sql import queries_beside
+from shared.subjects import project_subject, quarantine_subject, refusal_subject, target_subject
+
+Publish = Callable[[Sequence[Outgoing]], Awaitable[None]]
+
+SQL = queries_beside(__file__)
+
+# What the data of one project can make Postgres say. Anything else is a fault of the house, and waits until mended.
+_POISON: Final = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.CardinalityViolationError,
+    asyncpg.ProgramLimitExceededError,
+    asyncpg.RaiseError,
+)
+
+
+class Recorder:
+    """Takes batches from the EVENTS stream to the archive, the projections and the LEDGER stream."""
+
+    def __init__(self, pool: Pool, publish: Publish, metrics: Metrics) -> None:
+        self._pool = pool
+        self._publish = publish
+        self._metrics = metrics
+        self._log = structlog.get_logger().bind(part="recorder")
+
+    async def handle(self, messages: Sequence[Msg]) -> None:
+        """Record a batch as the bus delivers it; returns when the batch may be acknowledged."""
+        with self._metrics.batch_seconds.time():
+            await self.record([Stored(m.subject, m.data, stream_sequence(m), recorded_at(m)) for m in messages])
+        self._metrics.batch_size.observe(len(messages))
+
+    async def record(self, batch: Sequence[Stored]) -> None:
+        """Archive the events of a batch, fold what they touch and publish the records that result.
+
+        Safe to repeat with any part of the batch, in any order. Raises when Postgres or NATS is away; then nothing of
+        the batch may be acknowledged.
+        """
+        accepted, refused = sort_out(batch)
+        async with self._pool.acquire() as connection:
+            try:
+                await self._lock(connection, keys(accepted))
+                records, late = await self._fold(connection, accepted)
+                told = await self._park(connection, refused + late)
+                await self._publish(records + told)
+            finally:
+                # A connection that broke has lost its locks already, and its error must not hide the first one.
+                if not connection.is_closed():
+                    await connection.execute(SQL["unlock"])
+        self._count(accepted, refused + late, records)
+
+    async def _lock(self, connection: Connection, touched: Sequence[Key]) -> None:
+        if touched:
+            await connection.execute(SQL["lock"], *_columns(touched, 2))
+
+    async def _fold(self, connection: Connection, accepted: list[Accepted]) -> tuple[list[Outgoing], list[Refused]]:
+        """Record in one transaction; when the data makes that fail, in two, down to the project that does it."""
+        if not accepted:
+            return [], []
+        try:
+            return await self._commit(connection, accepted)
+        except _POISON as error:
+            if len(keys(accepted)) == 1:
+                self._log.error("a project cannot be folded", key=keys(accepted)[0], error=str(error))
+                reason = f"the project's record could not be computed: {error}"
+                return [], [refuse(one, "fold-failed", reason) for one in accepted]
+        records, late = [], []
+        for half in halves(accepted):
+            some_records, some_late = await self._fold(connection, half)
+            records += some_records
+            late += some_late
+        return records, late
+
+    async def _commit(self, connection: Connection, accepted: list[Accepted]) -> tuple[list[Outgoing], list[Refused]]:
+        touched = _columns(keys(accepted), 2)
+        async with connection.transaction():
+            await connection.execute(SQL["insert_events"], *_event_columns(accepted))
+            reused = await connection.fetch(SQL["reused_identities"], *_identity_columns(accepted))
+            projects = await connection.fetch(SQL["fold_projects"], *touched)
+            targets = await connection.fetch(SQL["fold_targets"], *touched)
+        records = [
+            Outgoing(project_subject(row["district"], row["project"]), row["message"].encode()) for row in projects
+        ]
+        records += [
+            Outgoing(target_subject(row["district"], row["year"], row["indicator"]), row["message"].encode())
+            for row in targets
+        ]
+        return records, [_identity_reused(accepted[row["position"] - 1]) for row in reused]
+
+    async def _park(self, connection: Connection, refused: Sequence[Refused]) -> list[Outgoing]:
+        """Keep refused messages whole; returns what to tell their senders and whoever adds up figures."""
+        if not refused:
+            return []
+        districts = sorted({one.refusal.district for one in refused if one.refusal.district})
+        # After the projects' locks, and in order: no recorder waits for a project while it holds one of these. The name
+        # is none that a project can have.
+        await self._lock(connection, [(district, "#quarantine") for district in districts])
+        async with connection.transaction():
+            await connection.execute(SQL["park"], *_columns([_quarantine_row(one) for one in refused], 11))
+            counts = await connection.fetch(SQL["parked"], districts)
+        told = [_tell(one) for one in refused if one.refusal.district and one.refusal.unit]
+        return told + [Outgoing(quarantine_subject(row["district"]), orjson.dumps(dict(row))) for row in counts]
+
+    def _count(self, accepted: Sequence[Accepted], refused: Sequence[Refused], records: Sequence[Outgoing]) -> None:
+        self._metrics.recorded.inc(len(accepted))
+        self._metrics.published.inc(len(records))
+        for one in refused:
+            self._metrics.refused.labels(one.refusal.code).inc()
+            self._log.warning(
+                "refused",
+                subject=one.stored.subject,
+                sequence=one.stored.sequence,
+                code=one.refusal.code,
+                reason=one.refusal.reason,
+            )
+
+
+def _identity_reused(one: Accepted) -> Refused:
+    reason = (
+        f"id: {one.event.source} has already sent {one.event.id!r} with other content; an event is never edited: "
+        "send a new id, with 'replaces' when it corrects the earlier event"
+    )
+    return refuse(one, "id-reused", reason, "id")
+
+
+def _tell(one: Refused) -> Outgoing:
+    refusal, stored = one.refusal, one.stored
+    body = {
+        "district": refusal.district,
+        "unit": refusal.unit,
+        "code": refusal.code,
+        "reason": refusal.reason,
+        "field": refusal.field,
+        "subject": stored.subject,
+        "source": refusal.source,
+        "id": refusal.id,
+        "stream_sequence": stored.sequence,
+        "recorded_at": stored.recorded_at,
+    }
+    subject = refusal_subject(str(refusal.district), str(refusal.unit))
+    return Outgoing(subject, orjson.dumps(body), message_id=f"refusal-{stored.sequence}")
+
+
+def _quarantine_row(one: Refused) -> tuple[object, ...]:
+    refusal, stored = one.refusal, one.stored
+    return (
+        stored.sequence,
+        stored.recorded_at,
+        stored.subject,
+        refusal.district,
+        refusal.unit,
+        refusal.source,
+        refusal.id,
+        refusal.code,
+        refusal.reason,
+        refusal.field,
+        stored.payload,
+    )
+
+
+def _event_columns(accepted: Sequence[Accepted]) -> list[list[object]]:
+    return _columns(
+        [
+            (
+                one.event.district,
+                one.event.source,
+                one.event.id,
+                one.event.subject,
+                one.event.name,
+                one.event.version,
+                one.event.data.on,
+                one.stored.recorded_at,
+                one.stored.sequence,
+                digest(one.event),
+                one.event.time,
+                one.event.replaces,
+                one.event.data_json.decode(),
+            )
+            for one in accepted
+        ],
+        13,
+    )
+
+
+def _identity_columns(accepted: Sequence[Accepted]) -> list[list[object]]:
+    return _columns([(one.event.district, one.event.source, one.event.id, digest(one.event)) for one in accepted], 4)
+
+
+def _columns(rows: Sequence[Sequence[object]], width: int) -> list[list[object]]:
+    """Rows as the arrays that `unnest` reads; `width` also for no rows at all."""
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]

@@ -1,0 +1,91 @@
+-- name: lock
+-- The locks belong to the session, not to the transaction: they last until the records are published. Every recorder
+-- takes them in the same order, so that two never wait for each other.
+select pg_advisory_lock(key)
+from (
+    select distinct hashtextextended(district || '/' || subject, 0) as key
+    from unnest($1::text[], $2::text[]) as touched (district, subject)
+    order by key
+) as ordered;
+
+-- name: unlock
+-- Everything that this session holds, also what an interrupted attempt left.
+select pg_advisory_unlock_all();
+
+-- name: insert_events
+-- In the order of the stream, so that of two events with one identity the first stored is the one that is kept.
+insert into ledger.event
+    (district, source, id, subject, name, version, "on", recorded_at, stream_sequence, digest, "time", replaces, data)
+select district, source, id, subject, name, version, "on", recorded_at, stream_sequence, digest, "time", replaces, data::jsonb
+from unnest(
+    $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::date[], $8::timestamptz[],
+    $9::bigint[], $10::bytea[], $11::timestamptz[], $12::text[], $13::text[]
+) as arrived
+    (district, source, id, subject, name, version, "on", recorded_at, stream_sequence, digest, "time", replaces, data)
+order by stream_sequence
+on conflict do nothing;
+
+-- name: reused_identities
+-- Positions (from 1) of the events whose identity the archive holds with other content.
+select arrived.position
+from unnest($1::text[], $2::text[], $3::text[], $4::bytea[])
+    with ordinality as arrived (district, source, id, digest, position)
+join ledger.event using (district, source, id)
+where event.digest <> arrived.digest;
+
+-- name: fold_projects
+-- The records of the touched projects, folded afresh from all their events.
+insert into ledger.project as record
+select * from ledger.project_as_of($1::text[], $2::text[], 'infinity')
+on conflict (district, project) do update set
+    revision = excluded.revision,
+    digest = excluded.digest,
+    name = excluded.name,
+    stage = excluded.stage,
+    reached = excluded.reached,
+    lead_official = excluded.lead_official,
+    lead_unit = excluded.lead_unit,
+    command_office = excluded.command_office,
+    industry = excluded.industry,
+    cluster = excluded.cluster,
+    channel = excluded.channel,
+    investor = excluded.investor,
+    planned_amount = excluded.planned_amount,
+    milestones = excluded.milestones,
+    gates = excluded.gates,
+    evaluation = excluded.evaluation,
+    contract_amount = excluded.contract_amount,
+    funds_arrived = excluded.funds_arrived,
+    issues = excluded.issues,
+    pledges = excluded.pledges,
+    anomalies = excluded.anomalies,
+    facts = excluded.facts
+returning district, project, ledger.project_message(record)::text as message;
+
+-- name: fold_targets
+-- The touched targets, folded afresh from all their events.
+insert into ledger.target as record
+select * from ledger.target_as_of($1::text[], $2::text[], 'infinity')
+on conflict (district, year, indicator) do update set
+    revision = excluded.revision, digest = excluded.digest, facts = excluded.facts
+returning district, year, indicator, ledger.target_message(record)::text as message;
+
+-- name: park
+-- A refused message is kept whole; the same message delivered again is the same row.
+insert into ledger.quarantine
+    (stream_sequence, recorded_at, subject, district, unit, source, event_id, code, reason, field, raw)
+select *
+from unnest(
+    $1::bigint[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+    $10::text[], $11::bytea[])
+on conflict do nothing;
+
+-- name: parked
+-- How many messages of each district are parked; the revision grows with every row and every closing.
+select
+    district,
+    count(*) filter (where closed_at is null)::integer as parked,
+    (count(*) + count(closed_at))::integer as revision
+from ledger.quarantine
+where district = any ($1::text[])
+group by district;
