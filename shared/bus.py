@@ -168,6 +168,18 @@ def stream_sequence(message: Msg) -> int:
     return int(_ack_token(message, _STREAM_SEQUENCE))
 
 
+def publisher(broker: NatsBroker) -> Callable[[Iterable[Outgoing]], Awaitable[None]]:
+    """`publish_all` on the broker's connection, which need not be open yet."""
+    context: JetStreamContext | None = None
+
+    async def publish(messages: Iterable[Outgoing]) -> None:
+        nonlocal context
+        context = context or broker.connection.jetstream()
+        await publish_all(context, messages)
+
+    return publish
+
+
 async def publish_all(stream: JetStreamContext, messages: Iterable[Outgoing]) -> None:
     """Publish in order and return when the server has stored every message; raises when one was not stored.
 
@@ -206,6 +218,13 @@ async def behind(stream: JetStreamContext, consumer: Consumer) -> int | None:
     except NotFoundError:
         return None
     return (info.num_pending or 0) + (info.num_ack_pending or 0)
+
+
+async def behind_sequence(stream: JetStreamContext, consumer: Consumer, sequence: int) -> int:
+    """How far a consumer's unbroken row of acknowledgements is behind a message of the stream; 0 when it is past it."""
+    info: ConsumerInfo = await stream.consumer_info(consumer.stream, consumer.name, timeout=2.0)
+    floor = info.ack_floor.stream_seq if info.ack_floor else 0
+    return max(0, sequence - floor)
 
 
 async def _start(broker: NatsBroker) -> None:

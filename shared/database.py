@@ -18,9 +18,12 @@ class SchemaError(Exception):
     """A service's schema could not be brought up to date; the message is what the migration tool said."""
 
 
-async def open_pool(url: str, application: str, *, size: int = 10) -> Pool:
-    """A pool that connects when first used; its connections speak UTC and read jsonb as Python values."""
-    return await asyncpg.create_pool(
+def make_pool(url: str, application: str, *, size: int = 10) -> Pool:
+    """A pool to enter with `async with`; it connects when first used, so that a service starts while Postgres is away.
+
+    Its connections speak UTC and read jsonb as Python values. Call it inside the running event loop.
+    """
+    return asyncpg.create_pool(
         url,
         min_size=0,
         max_size=size,
@@ -28,6 +31,11 @@ async def open_pool(url: str, application: str, *, size: int = 10) -> Pool:
         command_timeout=60,
         server_settings={"application_name": application, "timezone": "UTC"},
     )
+
+
+async def open_pool(url: str, application: str, *, size: int = 10) -> Pool:
+    """`make_pool`, entered."""
+    return await make_pool(url, application, size=size)
 
 
 async def prepare(connection: Connection) -> None:

@@ -1,15 +1,18 @@
 """What every service answers over HTTP besides its own: is it alive, is it ready, what does it count."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated
 
 import uvicorn
+import uvloop
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from shared.logs import configure
 from shared.settings import Settings
 
 Check = Callable[[], Awaitable[Annotated[str | None, "None when fine, otherwise what is missing and the remedy"]]]
@@ -46,17 +49,26 @@ def make_app(
     return app
 
 
-def serve(app: FastAPI, settings: Settings) -> None:
-    """Run the application until SIGINT or SIGTERM; uvicorn owns the process, the lifespan owns what it opens."""
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop",
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=10,
-    )
+def serve(build: Callable[[], FastAPI], settings: Settings) -> None:
+    """Build the application inside the event loop and run it until SIGINT or SIGTERM.
+
+    uvicorn owns the process, the application's lifespan owns what it opens.
+    """
+    configure(settings)
+
+    async def main() -> None:
+        config = uvicorn.Config(
+            build(),
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=10,
+        )
+        await uvicorn.Server(config).serve()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, contextlib.suppress(KeyboardInterrupt):
+        runner.run(main())
 
 
 async def _run(check: Check) -> str | None:
