@@ -2,7 +2,10 @@
 
 import socket
 
+import psutil
+
 LOOPBACK = "127.0.0.1"
+_SOMEBODY = "another program"
 
 
 def is_free(port: int) -> bool:
@@ -24,3 +27,16 @@ def any_free() -> int:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+def holder(port: int) -> str:
+    """Who listens on this port, as `name (pid 1234)`; "another program" when the system does not tell us."""
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN:
+                return (
+                    f"{psutil.Process(connection.pid).name()} (pid {connection.pid})" if connection.pid else _SOMEBODY
+                )
+    except psutil.Error:
+        pass
+    return _SOMEBODY

@@ -38,7 +38,7 @@ class Postgres:
     """One Postgres server over one directory, which holds its data and its password.
 
     `port` 0 takes a free one at each object's first start. `durable` False is for tests: a power failure may lose all.
-    As root, the server runs under an unprivileged account; `way` then lists the folders that were opened for it.
+    As root, the server runs under an unprivileged account; `opened` then lists the folders that were opened for it.
     """
 
     name = "postgres"
@@ -60,7 +60,7 @@ class Postgres:
         self._keep_open = keep_open
         self._account = accounts.unprivileged()
         self._process: Process | None = None
-        self.way: list[Path] = []
+        self.opened: list[Path] = []
 
     @property
     def process(self) -> Process:
@@ -73,6 +73,11 @@ class Postgres:
     def url(self) -> str:
         """The database of Luodi, as the role that owns it; its password is made once for each directory."""
         return self._url(_ROLE, _ROLE)
+
+    @property
+    def account_name(self) -> str | None:
+        """The account under which the server runs; None when it is ours."""
+        return self._account.name if self._account else None
 
     async def start(self) -> None:
         """Start the server and return when its database answers; raises ProcessError when it does not."""
@@ -120,8 +125,8 @@ class Postgres:
             return
         for path in (self._directory, password):
             os.chown(path, self._account.uid, self._account.gid)
-        self.way = accounts.open_way(self._directory, self._account)
-        self.way += accounts.open_way(_programs(), self._account)
+        self.opened = accounts.open_way(self._directory, self._account)
+        self.opened += accounts.open_way(_programs(), self._account)
         accounts.make_readable(_programs())
 
     async def _initialise(self) -> None:

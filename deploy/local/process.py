@@ -26,12 +26,13 @@ class Command:
     """What to run and how it is to end.
 
     `stop` is the signal of an orderly end, `orphan` the one that the kernel sends when we die ourselves. `keep_open`
-    are descriptors that the child inherits, such as the lock of the data directory.
+    are descriptors that the child inherits, such as the lock of the data directory. Without a `log`, it writes where
+    we write.
     """
 
     name: str
     argv: Sequence[str | Path]
-    log: Path
+    log: Path | None
     environment: Mapping[str, str] | None = None
     directory: Path | None = None
     account: Account | None = None
@@ -51,7 +52,7 @@ class Process:
     async def start(cls, command: Command) -> "Process":
         """Start the program with its output appended to the log; returns when it exists, not when it is ready."""
         account = f"{command.account.uid}:{command.account.gid}" if command.account else "-"
-        with _open_log(command.log) as log:
+        with _open_log(command.log) if command.log else contextlib.nullcontext() as log:
             child = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", _TETHER, str(os.getpid()), str(int(command.orphan)), account),
                 *command.argv,
@@ -98,10 +99,12 @@ class Process:
 
     def last_lines(self, count: int = 12) -> list[str]:
         """The last lines of its log, oldest first."""
-        return _tail(self._command.log, count)
+        return _tail(self._command.log, count) if self._command.log else []
 
     def failure(self, what: str) -> ProcessError:
         """The error that tells `what` went wrong, with where to read more."""
+        if self._command.log is None:
+            return ProcessError(f"{self._command.name} {what}")
         lines = "".join(f"\n    {line}" for line in self.last_lines())
         return ProcessError(f"{self._command.name} {what}; its log is {self._command.log} and ends:{lines}")
 

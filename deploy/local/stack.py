@@ -1,0 +1,142 @@
+"""The embedded stack: every part, what it is told, in which order it starts and stops."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from typing import TypeVar
+
+from deploy.local import demo, ports
+from deploy.local.datadir import DataDirectory
+from deploy.local.nats import Nats
+from deploy.local.postgres import Postgres
+from deploy.local.process import Command, ProcessError, run
+from deploy.local.screen import Screen
+from deploy.local.service import Service
+from deploy.local.supervisor import Part, Supervisor
+
+STANDARD_PORTS: Mapping[str, int] = {
+    "postgres": 5432,
+    "nats": 4222,
+    "reporting": 8080,
+    "ledger": 8081,
+    "notifier": 8082,
+    "inbox": 8083,
+}
+_SERVICES = ("ledger", "notifier", "reporting")
+_INBOX = "deploy.local.inbox"
+_PORT_ATTEMPTS = 5
+
+P = TypeVar("P", bound=Part)
+
+
+class Stack:
+    """Postgres, NATS and the three services over one data directory; with `demo`, a simulated district year in them."""
+
+    def __init__(self, data: DataDirectory, supervisor: Supervisor, screen: Screen, *, with_demo: bool) -> None:
+        self._data = data
+        self._supervisor = supervisor
+        self._screen = screen
+        self._demo = with_demo
+        self._environment: dict[str, str] = {}
+
+    async def bring_up(self) -> None:
+        """Start everything, wait until all is ready, and say where; raises ProcessError when a part fails."""
+        self._data.forget_addresses()
+        self._screen.opening(self._data.path)
+        postgres = await self._start_postgres()
+        nats = await self._start("nats", self._nats)
+        self._environment = {
+            "LUODI_NATS_URL": nats.url,
+            "LUODI_DATABASE_URL": postgres.url,
+            "PYTHONUNBUFFERED": "1",
+        }
+        with self._screen.step("streams and schema"):
+            await run(self._command("provision", ["services.cli", "provision"]))
+        services = await self._start_services()
+        if self._demo:
+            await demo.play(nats.url, self._command("simulate", demo.SIMULATE), self._screen)
+        addresses = {"nats": nats.url, "postgres": postgres.url} | {part.name: part.url for part in services}
+        self._data.write_addresses(addresses)
+        self._screen.addresses(demo.pages(addresses) if self._demo else _pages(addresses), addresses, self._data.path)
+
+    async def stop(self) -> None:
+        """Stop what was started: the services, then NATS, then Postgres."""
+        self._data.forget_addresses()
+        await self._supervisor.stop([*_SERVICES, "inbox"], ["nats"], ["postgres"])
+
+    async def _start_postgres(self) -> Postgres:
+        postgres = await self._start("postgres", self._postgres)
+        for folder in postgres.opened:
+            self._screen.notice(
+                f"Postgres refuses root and runs as '{postgres.account_name}', which may now pass through {folder}"
+            )
+        return postgres
+
+    async def _start_services(self) -> list[Service]:
+        """All at once; the first that fails ends the start of the others."""
+        extra = await self._start_inbox() if self._demo and find_spec(_INBOX) else {}
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._start(name, self._service(name, extra))) for name in _SERVICES]
+        except* ProcessError as errors:
+            raise errors.exceptions[0] from None
+        return [task.result() for task in tasks]
+
+    async def _start_inbox(self) -> Mapping[str, str]:
+        """The demo's own place for pushed messages; returns what the notifier must be told to use it."""
+        return {}
+
+    async def _start(self, name: str, make: Callable[[int], P]) -> P:
+        """Start a part on its standard port, or on a free one when that is taken."""
+        port = STANDARD_PORTS[name]
+        for attempt in range(1, _PORT_ATTEMPTS + 1):
+            if not ports.is_free(port):
+                taken, by, port = port, ports.holder(port), ports.any_free()
+                self._screen.notice(f"port {taken} is taken by {by}: {name} takes {port} instead")
+            part = make(port)
+            try:
+                with self._screen.step(name):
+                    await self._supervisor.start(part)
+                return part
+            except ProcessError:
+                # Somebody may have taken the port after we looked; anything else is a fault of the part.
+                if ports.is_free(port) or attempt == _PORT_ATTEMPTS:
+                    raise
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _postgres(self, port: int) -> Postgres:
+        server = Postgres(
+            self._data.path / "postgres", port=port, log=self._data.log("postgres"), keep_open=[self._data.lock]
+        )
+        server.forget_earlier_run()
+        return server
+
+    def _nats(self, port: int) -> Nats:
+        return Nats(self._data.path / "nats", port=port, log=self._data.log("nats"), keep_open=[self._data.lock])
+
+    def _service(self, name: str, extra: Mapping[str, str]) -> Callable[[int], Service]:
+        def make(port: int) -> Service:
+            return Service(
+                name,
+                [f"services.{name}", "run"],
+                port=port,
+                environment={**self._environment, **(extra if name == "notifier" else {})},
+                data=self._data,
+            )
+
+        return make
+
+    def _command(self, name: str, module: Sequence[str]) -> Command:
+        return Command(
+            name,
+            [sys.executable, "-m", *module],
+            self._data.log(name),
+            environment={**os.environ, **self._environment},
+            keep_open=[self._data.lock],
+        )
+
+
+def _pages(addresses: Mapping[str, str]) -> Mapping[str, str]:
+    return {"Wall chart 挂图作战": addresses["reporting"]}
