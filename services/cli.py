@@ -8,6 +8,7 @@ from rich.console import Console
 
 import services
 from services.ledger.cli import app as ledger
+from services.ledger.cli import publish
 from services.notifier.cli import app as notifier
 from services.reporting.cli import app as reporting
 from shared import bus, database
@@ -21,6 +22,7 @@ app = typer.Typer(
 app.add_typer(ledger, name="ledger")
 app.add_typer(notifier, name="notifier")
 app.add_typer(reporting, name="reporting")
+app.command()(publish)
 
 SERVICES = tuple(Path(services.__file__).parent / name for name in ("ledger", "notifier", "reporting"))
 

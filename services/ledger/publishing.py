@@ -22,11 +22,12 @@ _POLL_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class RefusedLine:
-    """A line that is not on record, with the refusal's code and sentence."""
+    """A line that is not on record, with the refusal's code and sentence; `sent` when the ledger refused it."""
 
     line: int
     code: str
     reason: str
+    sent: bool
 
 
 @dataclass(slots=True)
@@ -68,7 +69,7 @@ async def publish_lines(
         if sent:
             outcome.unanswered = await _wait(connection, max(sent), seconds, len(sent), progress)
             outcome.refused += [
-                RefusedLine(sent[said["stream_sequence"]], said["code"], said["reason"])
+                RefusedLine(sent[said["stream_sequence"]], said["code"], said["reason"], sent=True)
                 for said in refusals
                 if said["stream_sequence"] in sent
             ]
@@ -117,7 +118,7 @@ async def _send(
             continue
         read = read_line(line)
         if isinstance(read, Refusal):
-            outcome.refused.append(RefusedLine(number, read.code, read.reason))
+            outcome.refused.append(RefusedLine(number, read.code, read.reason, sent=False))
             continue
         waiting.append((number, await stream.publish_async(read[0], line.strip())))
         if len(waiting) >= _WINDOW:
