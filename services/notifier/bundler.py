@@ -1,0 +1,25 @@
+"""Bundles what waits for one person into one message, so that nobody hears ten times at once."""
+
+from datetime import datetime, timedelta
+
+from shared.database import Pool
+from shared.sql import queries_beside
+
+SQL = queries_beside(__file__)
+
+
+class Bundler:
+    """Makes messages of waiting deliveries. `wait`: how long the first of a bundle waits for others to join it."""
+
+    def __init__(self, pool: Pool, wait: timedelta) -> None:
+        self._pool = pool
+        self._wait = wait
+
+    async def run_once(self, now: datetime) -> int:
+        """Bundle what is ripe; returns how many deliveries that were (0 while another bundler is at work)."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            if not await connection.fetchval(SQL["only_one"]):
+                return 0
+            await connection.execute(SQL["drop_stale"])
+            status = await connection.execute(SQL["bundle"], now, now - self._wait)
+        return int(status.rpartition(" ")[2])

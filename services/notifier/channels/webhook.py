@@ -1,0 +1,105 @@
+"""The signed webhook: JSON to a system of the district's own."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+import httpx
+import orjson
+from pydantic import SecretStr
+
+from services.notifier.channels.http import Answer, post
+from services.notifier.channels.parcel import Parcel
+from services.notifier.domain.messages import Item, as_text
+from services.notifier.domain.outcomes import Outcome, Refused, Sent, TryLater, Unclear
+
+_SAID_CHARACTERS: Final = 200
+_LONGEST_WAIT: Final = timedelta(hours=1)
+
+
+class Webhook:
+    """Posts `{"message", "number", "notice", "recipient", "text", "acknowledge", "again", "items": […]}`.
+
+    Headers: `Luodi-Delivery` (the message's id, the same over all attempts, so that the receiver can drop a
+    repetition), `Luodi-Timestamp` (Unix seconds) and `Luodi-Signature`: `sha256=` and the hexadecimal HMAC-SHA256,
+    under the shared secret, of the timestamp, a full stop and the body.
+    """
+
+    group = False
+
+    def __init__(self, client: httpx.AsyncClient, secrets: Mapping[str, SecretStr]) -> None:
+        self._client = client
+        self._secrets = secrets
+
+    async def send(self, parcel: Parcel) -> Outcome:
+        """Try once. 2xx is success; 408, 429 and 5xx may work later; anything else is a refusal."""
+        secret = self._secrets.get(parcel.address.secret)
+        if secret is None:
+            return Refused("no-secret", f"LUODI_WEBHOOK_SECRETS has no {parcel.address.secret!r}")
+        body = orjson.dumps(_document(parcel))
+        timestamp = str(int(parcel.now.timestamp()))
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "luodi-notifier",
+            "Luodi-Delivery": str(parcel.message),
+            "Luodi-Timestamp": timestamp,
+            "Luodi-Signature": sign(secret, timestamp, body),
+        }
+        answer = await post(self._client, parcel.address.target, body, headers)
+        if isinstance(answer, Unclear):
+            # The receiver knows the delivery's id: a repetition does no harm there.
+            return TryLater(answer.code, answer.said)
+        return _judged(answer, secret) if isinstance(answer, Answer) else answer
+
+
+def sign(secret: SecretStr, timestamp: str, body: bytes) -> str:
+    """The value of `Luodi-Signature`."""
+    content = timestamp.encode() + b"." + body
+    return f"sha256={hmac.new(secret.get_secret_value().encode(), content, hashlib.sha256).hexdigest()}"
+
+
+def _judged(answer: Answer, secret: SecretStr) -> Outcome:
+    code = str(answer.status)
+    said = answer.body.decode(errors="replace")[:_SAID_CHARACTERS].replace(secret.get_secret_value(), "***")
+    if 200 <= answer.status < 300:
+        return Sent(code)
+    if answer.status in (408, 429) or answer.status >= 500:
+        return TryLater(code, said, _wait(answer.retry_after))
+    return Refused(code, said)
+
+
+def _wait(retry_after: str | None) -> timedelta:
+    seconds = int(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else 0
+    return min(timedelta(seconds=min(seconds, 86_400)), _LONGEST_WAIT)
+
+
+def _document(parcel: Parcel) -> Mapping[str, Any]:
+    letter = parcel.letter
+    return {
+        "message": str(parcel.message),
+        "number": letter.number,
+        "notice": letter.notice,
+        "recipient": letter.recipient,
+        "text": as_text(letter),
+        "acknowledge": letter.link,
+        "again": letter.again,
+        "items": [_item(item) for item in letter.items],
+    }
+
+
+def _item(item: Item) -> Mapping[str, Any]:
+    return {
+        "case": item.case,
+        "rule": item.rule,
+        "rung": item.rung,
+        "district": item.district,
+        "project": item.project,
+        "name": item.name,
+        "milestone": item.matter,
+        "due": item.due,
+        "lead_unit": item.unit,
+        "lead_official": item.official,
+        "text": item.text,
+    }

@@ -1,0 +1,80 @@
+"""What a channel says of an attempt to send, and what becomes of the message."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal, TypeAlias
+
+State: TypeAlias = Literal["waiting", "sent", "uncertain", "dead"]
+
+# A provider that is away for a night must find the message still there in the morning.
+GIVE_UP_AFTER: Final = timedelta(hours=24)
+_FIRST_PAUSE = timedelta(seconds=15)
+_LONGEST_PAUSE = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The provider took the message."""
+
+    code: str
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TryLater:
+    """The provider did not take it now, and may later. `after`: not before this long from now."""
+
+    code: str
+    said: str = ""
+    after: timedelta = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The provider will never take this message."""
+
+    code: str
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """The message left, and no answer came: it may have arrived."""
+
+    code: str
+    said: str = ""
+
+
+Outcome: TypeAlias = Sent | TryLater | Refused | Unclear
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What becomes of a message. `again`: an attempt may have arrived, so there is one more at most."""
+
+    state: State
+    next_attempt_at: datetime
+    again: bool
+
+
+def settle(outcome: Outcome, attempts: int, again: bool, created_at: datetime, now: datetime) -> Next:
+    """What becomes of a message after an attempt; `attempts` counts this one.
+
+    What may have arrived is sent once more under the same number, never a third time.
+    """
+    match outcome:
+        case Sent():
+            return Next("sent", now, again)
+        case Refused():
+            return Next("dead", now, again)
+        case Unclear():
+            return Next("uncertain", now, True) if again else Next("waiting", now + pause(attempts), True)
+        case TryLater(after=after):
+            later = now + max(after, pause(attempts))
+            return Next("dead" if later > created_at + GIVE_UP_AFTER else "waiting", later, again)
+
+
+def pause(attempts: int) -> timedelta:
+    """How long to leave a provider alone after so many attempts."""
+    doubled: timedelta = _FIRST_PAUSE * 2 ** min(attempts - 1, 16)
+    return min(doubled, _LONGEST_PAUSE)

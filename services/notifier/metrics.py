@@ -1,0 +1,28 @@
+"""What the notifier counts."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+
+class Metrics:
+    """Counters and gauges of one service, on its registry."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.attempts = Counter(
+            "luodi_notifier_attempts", "Attempts to send a message", ["channel", "outcome", "code"], registry=registry
+        )
+        self.nobody = Counter(
+            "luodi_notifier_nobody", "Times a rung led to somebody whom the directory does not know", registry=registry
+        )
+        self.unreadable = Counter(
+            "luodi_notifier_unreadable_records", "Messages of the ledger that were not records", registry=registry
+        )
+        self.failures = Counter(
+            "luodi_notifier_round_failures", "Rounds that ended in an error", ["part"], registry=registry
+        )
+        self.cases = Gauge("luodi_notifier_cases", "Unresolved cases", ["state"], registry=registry)
+        self.messages = Gauge(
+            "luodi_notifier_messages", "Messages not sent, by what became of them", ["state"], registry=registry
+        )
+        self.lateness = Gauge(
+            "luodi_notifier_oldest_timer_seconds", "How late the oldest due timer is", registry=registry
+        )

@@ -1,0 +1,80 @@
+"""Watches the ledger: keeps each project's newest record and brings its cases in line with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+from nats.aio.msg import Msg
+
+from services.notifier.domain.record import Record, UnreadableRecordError, read_record
+from services.notifier.metrics import Metrics
+from services.notifier.registrar import Registrar
+from shared.bus import stream_sequence
+from shared.clock import Clock
+from shared.database import Pool
+from shared.sql import queries_beside
+
+SQL = queries_beside(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A message of the LEDGER stream."""
+
+    subject: str
+    payload: bytes
+    sequence: int
+
+
+class Watcher:
+    """Takes batches from the LEDGER stream to the records kept here, and to the cases."""
+
+    def __init__(self, pool: Pool, registrar: Registrar, metrics: Metrics, clock: Clock) -> None:
+        self._pool = pool
+        self._registrar = registrar
+        self._metrics = metrics
+        self._clock = clock
+        self._log = structlog.get_logger().bind(part="watcher")
+
+    async def handle(self, messages: Sequence[Msg]) -> None:
+        """Take in a batch as the bus delivers it; returns when the batch may be acknowledged."""
+        await self.take([Arrived(m.subject, m.data, stream_sequence(m)) for m in messages])
+
+    async def take(self, batch: Sequence[Arrived]) -> None:
+        """Take in messages in one transaction. Safe to repeat with any part of them, in any order."""
+        newest = self._newest(batch)
+        if not newest:
+            return
+        columns = (
+            [district for district, _ in newest],
+            [project for _, project in newest],
+            [record.revision for record, _ in newest.values()],
+            [sequence for _, sequence in newest.values()],
+            [record.model_dump(mode="json", exclude_none=True) for record, _ in newest.values()],
+        )
+        async with self._pool.acquire() as connection, connection.transaction():
+            changed = await connection.fetch(SQL["keep_records"], *columns)
+            records = [newest[row["district"], row["project"]][0] for row in changed]
+            await self._registrar.look(connection, records, self._clock())
+
+    def _newest(self, batch: Sequence[Arrived]) -> dict[tuple[str, str], tuple[Record, int]]:
+        newest: dict[tuple[str, str], tuple[Record, int]] = {}
+        for message in batch:
+            record = self._read(message)
+            if record is None:
+                continue
+            key = record.district, record.project
+            kept = newest.get(key)
+            if kept is None or (record.revision, message.sequence) > (kept[0].revision, kept[1]):
+                newest[key] = record, message.sequence
+        return newest
+
+    def _read(self, message: Arrived) -> Record | None:
+        if message.subject.split(".")[2:3] != ["project"]:
+            return None
+        try:
+            return read_record(message.payload)
+        except UnreadableRecordError as error:
+            self._metrics.unreadable.inc()
+            self._log.error("a record of the ledger cannot be read", subject=message.subject, error=str(error))
+            return None
