@@ -10,11 +10,11 @@ from typing import Any, Final, Literal, NoReturn, TypeAlias
 import orjson
 from pydantic import ValidationError
 
-from shared import payload as reading
 from shared.events import EVENTS, Data, TargetSet, Voided
 from shared.fields import is_event_id
+from shared.payload import NotJsonError, read
 from shared.sentences import about_data, echo, meant
-from shared.subjects import EventAddress, parse_event_subject
+from shared.subjects import DISTRICT, UNIT, EventAddress, parse_event_subject
 
 Code: TypeAlias = Literal[
     "bad-subject",
@@ -32,11 +32,12 @@ _IGNORED = ("dataschema", "traceparent", "tracestate")
 _KNOWN = frozenset(
     ("specversion", "id", "source", "type", "subject", "time", "replaces", "data", "datacontenttype", *_IGNORED)
 )
-_TYPE: Final = re.compile(r"luodi\.([a-z0-9-]{1,64})\.v([0-9]{1,6})")
+_TYPE: Final = re.compile(r"luodi\.([a-z0-9-]{1,64})\.v(0|[1-9][0-9]{0,5})")
 _TIME: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
 _JSON_CONTENT: Final = re.compile(r"application/(json|[a-z0-9.+-]+\+json)(\s*;.*)?", re.IGNORECASE)
+_SHAPES: Final = "six digits, small letters and digits and -, letters and digits and _ and -, the event's name"
 _TARGET: Final = re.compile(r"target-([0-9]{4})-([a-z0-9-]{1,52})")
 
 
@@ -70,26 +71,8 @@ class Event:
 
     @cached_property
     def data_json(self) -> bytes:
-        """The data as canonical JSON."""
+        """The data as canonical JSON, made once: the digest and the archive both need it."""
         return orjson.dumps(self.data.document(), option=orjson.OPT_SORT_KEYS)
-
-    @cached_property
-    def canonical(self) -> bytes:
-        """The event as canonical JSON (RFC 8785): the same bytes however the sender wrote it."""
-        document: dict[str, Any] = {
-            "specversion": "1.0",
-            "id": self.id,
-            "source": self.source,
-            "type": self.type,
-            "subject": self.subject,
-            "data": orjson.Fragment(self.data_json),
-        }
-        if self.time is not None:
-            document["time"] = self.time.astimezone(UTC)
-        if self.replaces is not None:
-            document["replaces"] = self.replaces
-        # All keys are ASCII and no number has a fraction, so sorting by code point is all that RFC 8785 asks.
-        return orjson.dumps(document, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,27 +103,33 @@ def judge(subject: str, payload: bytes) -> Event | Refusal:
     address = parse_event_subject(subject)
     if address is None:
         return _bad_subject(subject)
-    if len(payload) <= reading.MAX_BYTES:
-        document = reading.read_quickly(payload)
-        if document is not None:
-            verdict = _judge(address, document)
-            if isinstance(verdict, Event):
-                return verdict
-    # Whatever the quick reading could not settle is settled by the exact one, so both give the same verdicts.
     try:
-        return _judge(address, reading.read_exactly(payload))
-    except reading.NotJsonError as error:
+        return _judge(address, read(payload))
+    except NotJsonError as error:
         return Refusal("not-json", str(error), None, address.district, address.unit)
 
 
 def canonical(event: Event) -> bytes:
-    """The event as canonical JSON (RFC 8785)."""
-    return event.canonical
+    """The event as canonical JSON (RFC 8785): the same bytes however the sender wrote it."""
+    document: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": event.id,
+        "source": event.source,
+        "type": event.type,
+        "subject": event.subject,
+        "data": orjson.Fragment(event.data_json),
+    }
+    if event.time is not None:
+        document["time"] = event.time.astimezone(UTC)
+    if event.replaces is not None:
+        document["replaces"] = event.replaces
+    # Every key is ASCII and no number has a fraction, so to sort by code point is all that RFC 8785 asks.
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
 
 
 def digest(event: Event) -> bytes:
     """SHA-256 of the canonical event: 32 bytes."""
-    return hashlib.sha256(event.canonical).digest()
+    return hashlib.sha256(canonical(event)).digest()
 
 
 def to_cloudevent(event: Event) -> dict[str, Any]:
@@ -190,7 +179,7 @@ def _event(address: EventAddress, document: Any) -> Event:
         document.get("replaces"),
     )
     _check_target(event)
-    if isinstance(event.data, Voided) and event.data.event == event.id:
+    if type(event.data) is Voided and event.data.event == event.id:
         raise _RefusedError(
             "invalid-data", "data.event: must be the id of an earlier event, got this one's own", "data.event"
         )
@@ -241,11 +230,10 @@ def _check_address(address: EventAddress, document: dict[str, Any]) -> None:
         _not_yours("subject", address.subject, document)
     kind = document.get("type")
     if type(kind) is not str:
-        _wrong("type", f'must be text such as "luodi.{address.name}.v1"', document)
+        _wrong("type", "must be luodi.<name>.v<version>", document)
     match = _TYPE.fullmatch(kind)
     if match is None:
-        code: Code = "unknown-event"
-        raise _RefusedError(code, f"type: must be luodi.<name>.v<version>, got {echo(kind)}", "type")
+        raise _RefusedError("unknown-event", f"type: must be luodi.<name>.v<version>, got {echo(kind)}", "type")
     name, version = match.groups()
     if name != address.name:
         _not_yours("type", f"luodi.{address.name}.v{version}", document)
@@ -285,13 +273,13 @@ def _time(value: Any) -> datetime | None:
 
 def _check_target(event: Event) -> None:
     """Targets have subjects of their own, which say what the data says, and no project has such a subject."""
-    if isinstance(event.data, TargetSet):
+    if type(event.data) is TargetSet:
         expected = f"target-{event.data.year}-{event.data.indicator}"
         if event.subject != expected:
             reason = f'subject: must be "{expected}" for this target, got {echo(event.subject)}'
             raise _RefusedError("invalid-data", reason, "subject")
     elif event.subject.startswith("target-"):
-        if not isinstance(event.data, Voided):
+        if type(event.data) is not Voided:
             reason = f"subject: a subject that begins with target- takes target-set and voided only, not {event.name}"
             raise _RefusedError("invalid-data", reason, "subject")
         if not _TARGET.fullmatch(event.subject):
@@ -306,14 +294,12 @@ def _wrong(field: str, rule: str, document: dict[str, Any]) -> NoReturn:
 
 def _not_yours(field: str, expected: str, document: dict[str, Any]) -> NoReturn:
     found = "is missing" if document.get(field) is None else f"is {echo(document[field])}"
-    raise _RefusedError("not-yours", f'{field}: must be "{expected}", as in the bus subject, but {found}', field)
+    raise _RefusedError("not-yours", f"{field}: must be {echo(expected)}, as in the bus subject, but {found}", field)
 
 
 def _bad_subject(subject: str) -> Refusal:
-    shape = (
-        "events.<district>.<unit>.<subject>.<name>: six digits, [a-z0-9-]{1,32}, [A-Za-z0-9_-]{1,64}, an event's name"
-    )
     tokens = subject.split(".")
-    district = tokens[1] if len(tokens) > 2 and re.fullmatch("[0-9]{6}", tokens[1]) else None
-    unit = tokens[2] if district and re.fullmatch("[a-z0-9-]{1,32}", tokens[2]) else None
-    return Refusal("bad-subject", f"the bus subject must be {shape}, got {echo(subject)}", None, district, unit)
+    district = tokens[1] if len(tokens) > 2 and DISTRICT.fullmatch(tokens[1]) else None
+    unit = tokens[2] if district and UNIT.fullmatch(tokens[2]) else None
+    reason = f"the bus subject must be events.<district>.<unit>.<subject>.<name> ({_SHAPES}), got {echo(subject)}"
+    return Refusal("bad-subject", reason, None, district, unit)

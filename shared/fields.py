@@ -57,10 +57,11 @@ def _decimal(value: Any, spelling: re.Pattern[str], digits: int, rule: str) -> D
 
 
 def _money(value: Any) -> Decimal:
-    number = _decimal(
-        value, _MONEY, 2, 'must be an amount in yuan, not negative, with at most two decimals, such as "120000000.00"'
-    )
-    return abs(number).quantize(_CENT)
+    if type(value) is str and value[-3:-2] == "." and len(value) < 16 and _MONEY.fullmatch(value):
+        # As most senders write it: nothing is left to check or to round.
+        return Decimal(value)
+    rule = 'must be an amount in yuan, not negative, with at most two decimals, such as "120000000.00"'
+    return abs(_decimal(value, _MONEY, 2, rule)).quantize(_CENT)
 
 
 def _number(value: Any) -> Decimal:
