@@ -41,8 +41,9 @@ class GaveUpError(Exception):
 class Supervisor:
     """The running parts, in the order in which they were started."""
 
-    def __init__(self, witness: Witness) -> None:
+    def __init__(self, witness: Witness, *, first_pause: float = _FIRST_PAUSE) -> None:
         self._witness = witness
+        self._first_pause = first_pause
         self._parts: list[Part] = []
         self._watches: list[asyncio.Task[None]] = []
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -98,7 +99,7 @@ class Supervisor:
                 deaths = [*(death for death in deaths if now - death < _WITHIN_SECONDS), now]
                 if len(deaths) == _DEATHS:
                     raise GaveUpError(f"{part.name} failed {_DEATHS} times within a minute. The last time: {error}")
-                pause = min(_FIRST_PAUSE * 2 ** (len(deaths) - 1), _LONGEST_PAUSE)
+                pause = min(self._first_pause * 2 ** (len(deaths) - 1), _LONGEST_PAUSE)
                 self._witness.died(error, pause)
                 await asyncio.sleep(pause)
                 error = await _try_start(part)
