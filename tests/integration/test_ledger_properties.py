@@ -1,0 +1,157 @@
+"""Whatever the order, the repetitions and the batches of delivery, the rows of the ledger are the same."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.ledger.domain.batch import Stored
+from shared.database import make_pool
+from tests.integration import ledger_rows
+from tests.integration.department import cloudevent
+
+START = datetime(2026, 9, 1, tzinfo=UTC)
+DAYS = [f"2026-{month:02}-15" for month in range(1, 9)]
+UNITS = ("investment", "finance")
+IDS = [str(number) for number in range(12)]
+
+
+def data(name: str, /, **fields: Any) -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
+    """Data of one kind of event; a field may be a value or a strategy."""
+    strategies = {
+        key: value if isinstance(value, st.SearchStrategy) else st.just(value) for key, value in fields.items()
+    }
+    return st.tuples(st.just(name), st.fixed_dictionaries({"on": st.sampled_from(DAYS), **strategies}))
+
+
+AMOUNTS = st.sampled_from(["100000000.00", "500000000.00", "600000000.00"])
+ABOUT_PROJECTS = st.one_of(
+    data(
+        "registered",
+        name=st.sampled_from(["甲项目", "乙项目"]),
+        investor={"name": "某公司", "origin": "440300"},
+        industry="C38",
+        channel="fixed-point",
+    ),
+    data("claimed", lead_official=st.sampled_from(["张三", "李四"]), lead_unit="区经信委"),
+    data("intent-signed"),
+    data(
+        "timetable-set",
+        milestones=st.dictionaries(
+            st.sampled_from(["signed", "started", "completed"]), st.sampled_from(DAYS), min_size=1
+        ),
+    ),
+    data(
+        "reviewed",
+        gate=st.sampled_from(["preliminary", "industry", "legal"]),
+        outcome=st.sampled_from(["passed", "returned"]),
+    ),
+    data("signed", kind=st.sampled_from(["contract", "framework", "supplement"]), amount=AMOUNTS),
+    data("site-fixed", site="工业园"),
+    data("planned"),
+    data("started"),
+    data("completed"),
+    data("commissioned"),
+    data("funds-arrived", amount=AMOUNTS, origin="440300", nature="fixed-assets"),
+    data("suspended", reason="停工"),
+    data("resumed", reason="复工"),
+    data("terminated", reason="退出"),
+    data(
+        "issue-raised", issue=st.sampled_from("ab"), category="land", urgency="urgent", owner_unit="land", text="缺地"
+    ),
+    data("issue-resolved", issue=st.sampled_from("ab"), text="已办"),
+    data("pledge-made", pledge=st.sampled_from("ab")),
+    data("pledge-kept", pledge=st.sampled_from("ab")),
+    data("voided", event=st.sampled_from(IDS), reason="误报"),
+)
+ABOUT_TARGETS = data(
+    "target-set", year=2026, indicator="funds-arrived", value=st.sampled_from(["105", "110"]), issued_by="市政府"
+)
+
+
+@st.composite
+def stored_messages(draw: st.DrawFn) -> list[Stored]:
+    """What the stream may hold: events that correct each other in any direction, with some that are refused."""
+    drawn = draw(
+        st.lists(
+            st.tuples(
+                st.sampled_from(UNITS),
+                st.one_of(ABOUT_PROJECTS, ABOUT_PROJECTS, ABOUT_TARGETS),
+                st.sampled_from(["P-1", "P-2"]),
+                st.none() | st.sampled_from(IDS),
+                st.booleans() | st.none(),
+            ),
+            min_size=1,
+            max_size=12,
+        )
+    )
+    messages = []
+    for number, (unit, (name, fields), project, replaces, whole) in enumerate(drawn):
+        subject = "target-2026-funds-arrived" if name == "target-set" else project
+        more = {"replaces": replaces} if replaces not in (None, str(number)) else {}
+        event = cloudevent(unit, subject, str(number), name, fields, **more)
+        payload = json.dumps(event).encode() if whole is not False or name == "voided" else b"{"
+        # Two in three are stored in the same microsecond as the one before: the instant alone does not order them.
+        at = START + timedelta(microseconds=number // 3)
+        messages.append(Stored(f"events.500101.{unit}.{subject}.{name}", payload, number + 1, at))
+    return messages
+
+
+@st.composite
+def deliveries(draw: st.DrawFn) -> tuple[list[Stored], list[list[Stored]]]:
+    """The messages once in order, and the same delivered in some order, some twice, in batches."""
+    messages = draw(stored_messages())
+    again = draw(st.lists(st.sampled_from(messages), max_size=4))
+    shuffled = draw(st.permutations(messages + again))
+    batches: list[list[Stored]] = [[]]
+    for message in shuffled:
+        batches[-1].append(message)
+        if draw(st.booleans()):
+            batches.append([])
+    return messages, batches
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(deliveries())
+async def test_any_order_any_repetition_and_any_batches_leave_the_same_rows(
+    database_url: str, delivered: tuple[list[Stored], list[list[Stored]]]
+) -> None:
+    messages, batches = delivered
+    async with make_pool(database_url, "test", size=1) as pool:
+        await ledger_rows.wipe(pool)
+        in_order = ledger_rows.Published()
+        await ledger_rows.recorder(pool, in_order).record(messages)
+        expected = await ledger_rows.rows(pool)
+
+        await ledger_rows.wipe(pool)
+        in_disorder = ledger_rows.Published()
+        for batch in batches:
+            await ledger_rows.recorder(pool, in_disorder).record(batch)
+        assert await ledger_rows.rows(pool) == expected
+        assert in_disorder.last == in_order.last
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(stored_messages(), st.data())
+async def test_a_project_as_of_an_instant_is_what_the_ledger_held_then(
+    database_url: str, messages: list[Stored], choose: st.DataObject
+) -> None:
+    until = choose.draw(st.sampled_from(sorted({message.recorded_at for message in messages})))
+    async with make_pool(database_url, "test", size=1) as pool:
+        await ledger_rows.wipe(pool)
+        by_then = [message for message in messages if message.recorded_at <= until]
+        await ledger_rows.recorder(pool, ledger_rows.Published()).record(by_then)
+        held = await pool.fetch("select * from ledger.project order by project")
+
+        await ledger_rows.recorder(pool, ledger_rows.Published()).record(messages)
+        as_of = await pool.fetch(
+            "select * from ledger.project_as_of(array['500101', '500101'], array['P-1', 'P-2'], $1) order by project",
+            until,
+        )
+        assert [dict(row) for row in as_of] == [dict(row) for row in held]
