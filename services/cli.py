@@ -1,17 +1,21 @@
 """The front door: one command, `luodi`, composed of the services' own."""
 
 import asyncio
+import json
 from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
+from nats.errors import Error as NatsError
 from rich.console import Console
 
 import services
+from deploy.local.cli import up
 from services.ledger.cli import app as ledger
 from services.ledger.cli import publish
 from services.notifier.cli import app as notifier
 from services.reporting.cli import app as reporting
-from shared import bus, database
+from shared import bus, database, schema
 from shared.settings import Settings
 
 app = typer.Typer(
@@ -19,6 +23,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,  # locals hold secrets
 )
+app.command()(up)
 app.add_typer(ledger, name="ledger")
 app.add_typer(notifier, name="notifier")
 app.add_typer(reporting, name="reporting")
@@ -44,9 +49,20 @@ def provision() -> None:
 
     try:
         asyncio.run(everything())
-    except (OSError, database.SchemaError, TimeoutError) as error:
-        console.print(f"[red]Not provisioned:[/] {error}", highlight=False)
+    except (OSError, NatsError, database.SchemaError, TimeoutError) as error:
+        console.print(f"[red]Not provisioned:[/] {error or type(error).__name__}", highlight=False)
         raise typer.Exit(1) from error
+
+
+@app.command(name="schema")
+def print_schema(
+    form: Annotated[
+        Literal["json", "asyncapi"], typer.Argument(help="json: JSON Schema 2020-12. asyncapi: AsyncAPI 3.0.")
+    ] = "json",
+) -> None:
+    """Print the published language: every event as JSON Schema, or every subject and message as AsyncAPI."""
+    document = schema.json_schema() if form == "json" else schema.asyncapi()
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 
 def main() -> None:
