@@ -36,7 +36,7 @@ _TYPE: Final = re.compile(r"luodi\.([a-z0-9-]{1,64})\.v(0|[1-9][0-9]{0,5})")
 _TIME: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
-_JSON_CONTENT: Final = re.compile(r"application/(json|[a-z0-9.+-]+\+json)(\s*;.*)?", re.IGNORECASE)
+_JSON_CONTENT: Final = re.compile(r"(application|text)/(json|[a-z0-9.+-]+\+json)(\s*;.*)?", re.IGNORECASE)
 _SHAPES: Final = "six digits, small letters and digits and -, letters and digits and _ and -, the event's name"
 _TARGET: Final = re.compile(r"target-([0-9]{4})-([a-z0-9-]{1,52})")
 
