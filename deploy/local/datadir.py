@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -32,18 +33,18 @@ class DataDirectory:
 
     def write_addresses(self, addresses: Mapping[str, str]) -> None:
         """Say where the parts answer: name → URL, readable by its owner only, since one holds a password."""
-        new = self._addresses.with_suffix(".new")
+        new = self.addresses.with_suffix(".new")
         new.unlink(missing_ok=True)
         new.touch(mode=0o600)
         new.write_text(json.dumps(addresses, indent=2) + "\n", encoding="utf-8")
-        new.replace(self._addresses)
+        new.replace(self.addresses)
 
     def forget_addresses(self) -> None:
         """Remove what an earlier run wrote, or this one: no file means not ready."""
-        self._addresses.unlink(missing_ok=True)
+        self.addresses.unlink(missing_ok=True)
 
     @property
-    def _addresses(self) -> Path:
+    def addresses(self) -> Path:
         return self.path / "addresses.json"
 
 
@@ -61,9 +62,26 @@ def hold(path: Path) -> Iterator[DataDirectory]:
         _take(lock, path)
         os.truncate(lock, 0)
         os.pwrite(lock, str(os.getpid()).encode(), 0)
-        yield DataDirectory(path, lock)
+        data = DataDirectory(path, lock)
+        with _addresses_end_with_us(data):
+            yield data
     finally:
         os.close(lock)
+
+
+@contextlib.contextmanager
+def _addresses_end_with_us(data: DataDirectory) -> Iterator[None]:
+    """Have the addresses removed when we end, also by `kill -9`: whoever waits for the file must never meet an old one.
+
+    A shell reads from a pipe that only we hold open. It holds the lock until it is done, so that it cannot remove what
+    the next stack writes.
+    """
+    data.forget_addresses()
+    watch = ["/bin/sh", "-c", 'cat; rm -f -- "$0"', str(data.addresses)]
+    with subprocess.Popen(
+        watch, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True, pass_fds=[data.lock]
+    ):
+        yield
 
 
 def _take(lock: int, path: Path) -> None:

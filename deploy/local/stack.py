@@ -43,7 +43,6 @@ class Stack:
 
     async def bring_up(self) -> None:
         """Start everything, wait until all is ready, and say where; raises ProcessError when a part fails."""
-        self._data.forget_addresses()
         self._screen.opening(self._data.path)
         postgres = await self._start_postgres()
         nats = await self._start("nats", self._nats)
