@@ -8,7 +8,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-Tier = Literal["abroad", "outside-province", "outside-city", "outside-district", "local"]
+from shared.places import Tier
+
 Kind = Literal["contract", "framework", "supplement"]
 PlatformLevel = Literal["national", "provincial", "municipal", "district"]
 Nature = Literal["fixed-assets", "working-capital", "registered-capital", "other"]

@@ -1,0 +1,67 @@
+"""Reporting's composition root: makes each part and hands it to the others."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from prometheus_client import CollectorRegistry
+
+from services.reporting import api, pages, problems
+from services.reporting.collector import Collector
+from services.reporting.completeness import Completeness
+from services.reporting.desk import Desk
+from services.reporting.domain.indicators import Definitions, DefinitionsError, read_definitions
+from services.reporting.figures import Figures
+from services.reporting.settings import ReportingSettings
+from shared import bus, clock, database
+from shared.subjects import REPORTING_OF_LEDGER
+from shared.web import make_app
+
+HOME = Path(__file__).parent
+
+
+def build(settings: ReportingSettings, *, clock: clock.Clock = clock.system) -> FastAPI:
+    """The whole service; its connections are opened in its lifespan. Call it inside the running event loop.
+
+    Raises DefinitionsError when the indicators' file cannot be used.
+    """
+    registry = CollectorRegistry()
+    broker = bus.make_broker(settings.nats_url, "luodi-reporting")
+    pool = database.make_pool(settings.database_url, "luodi-reporting")
+    figures = Figures(pool, _definitions(settings.indicators))
+    desk = Desk(figures, Completeness(broker, pool), pool, clock, settings.district_names)
+    bus.subscribe_batches(broker, REPORTING_OF_LEDGER, Collector(pool, clock, registry).handle)
+
+    async def schema() -> str | None:
+        return await database.missing_migrations(pool, HOME)
+
+    async def nats() -> str | None:
+        return await bus.connected(broker)
+
+    async def consumer() -> str | None:
+        # Without a connection it is the check of NATS that speaks.
+        if broker.running and await bus.behind(broker.connection.jetstream(), REPORTING_OF_LEDGER) is None:
+            return "stream LEDGER has no consumer for reporting: run 'luodi provision'"
+        return None
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with pool, bus.running(broker):
+            yield
+
+    checks = {"postgres": schema, "nats": nats, "consumer": consumer}
+    app = make_app("Luodi reporting", checks=checks, lifespan=lifespan, registry=registry)
+    app.mount("/static", StaticFiles(directory=HOME / "static"), name="static")
+    app.include_router(api.routes(desk))
+    app.include_router(pages.routes(desk))
+    problems.install(app, pages.apology)
+    return app
+
+
+def _definitions(file: Path) -> Definitions:
+    try:
+        return read_definitions(file.read_text(encoding="utf-8"), file.name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise DefinitionsError(f"{file}: {error}") from error

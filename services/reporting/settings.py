@@ -1,0 +1,19 @@
+"""What reporting reads from the environment."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from shared.settings import Settings
+
+
+class ReportingSettings(Settings):
+    """Settings of the reporting service, from variables named LUODI_<FIELD>."""
+
+    port: int = Field(8080, ge=0, le=65535, description="The port on which the service answers HTTP.")
+    indicators: Path = Field(
+        Path(__file__).with_name("indicators.toml"), description="The file that defines the indicators."
+    )
+    district_names: dict[str, str] = Field(
+        default_factory=dict, description='The districts\' names on the pages, as JSON: {"500101": "万州区"}.'
+    )

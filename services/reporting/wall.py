@@ -1,0 +1,119 @@
+"""The wall chart as lengths and words: what the page draws, worked out before it draws."""
+
+import calendar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from services.reporting import wording
+from services.reporting.board import Board
+from services.reporting.desk import Report
+from services.reporting.domain.progress import NOTHING, Progress
+
+# The bars' track reaches this far beyond the target, in percent of the target; longer bars are cut there, and say so.
+_TRACK = Decimal(125)
+FULL = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An indicator's row; `done` and `over` are lengths in percent of the track, up to the target and beyond it."""
+
+    line: Progress
+    lead: str
+    light: str
+    done: Decimal
+    over: Decimal
+    cut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A stage of the board."""
+
+    name: str
+    projects: int
+    amount: str
+    share: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A project whose longest overdue milestone is shown."""
+
+    name: str
+    what: str
+    due: str
+    days: int
+    official: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A link to the end of a month; `begun` is whether any day of it has come."""
+
+    name: str
+    through: date
+    chosen: bool
+    begun: bool
+
+
+def rows(report: Report) -> list[Row]:
+    """The rows of a report."""
+    return [_row(line) for line in report.indicators]
+
+
+def at(pct: Decimal) -> Decimal:
+    """Where a percentage of the target lies on the track, in percent of the track."""
+    return (min(pct, _TRACK) * 100 / _TRACK).quantize(Decimal("0.01"))
+
+
+def steps(board: Board, names: Mapping[str, str]) -> list[Step]:
+    """The named stages in their order; `share` is a bar's length in percent of the fullest of all stages."""
+    tallies = [(name, board.stages.get(code, NOTHING)) for code, name in names.items()]
+    most = max((tally.projects for tally in board.stages.values()), default=1)
+    return [
+        Step(
+            name,
+            tally.projects,
+            wording.money(tally.amount) if tally.amount else "",
+            Decimal(100 * tally.projects) / most,
+        )
+        for name, tally in tallies
+    ]
+
+
+def late(board: Board, day: date) -> list[Late]:
+    """The late projects, as of a day."""
+    return [
+        Late(
+            row["name"] or row["project"],
+            wording.milestone(row["milestone"]),
+            wording.month_day(row["due"]) if row["due"].year == day.year else wording.day(row["due"]),
+            (day - row["due"]).days,
+            row["lead_official"] or "未明确",
+            row["lead_unit"] or "未明确",
+        )
+        for row in board.late
+    ]
+
+
+def months(year: int, through: date, today: date) -> Sequence[Month]:
+    """The twelve ends of months of a year."""
+    ends = [date(year, month, calendar.monthrange(year, month)[1]) for month in range(1, 13)]
+    return [Month(f"{end.month}月", end, end == through, date(year, end.month, 1) <= today) for end in ends]
+
+
+def _row(line: Progress) -> Row:
+    pct = line.completion_pct or Decimal(0)
+    done = at(min(pct, FULL))
+    return Row(
+        line=line,
+        lead=wording.lead(line),
+        light=wording.LIGHTS[line.light] if line.light else "",
+        done=done,
+        over=at(pct) - done,
+        cut=pct > _TRACK,
+    )

@@ -1,0 +1,211 @@
+"""The words that officials read: zh-CN, the terms of the field, never a code."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from services.reporting.completeness import Gap
+from services.reporting.domain.indicators import Light, LightRule
+from services.reporting.domain.progress import Progress, plain
+from services.reporting.domain.question import Question
+from shared.clock import BUSINESS_ZONE
+from shared.places import PROVINCES, province_name
+
+STAGES: Mapping[str, str] = {
+    "reserved": "储备",
+    "negotiating": "在谈",
+    "intent-signed": "意向",
+    "approved": "审定",
+    "signed": "签约",
+    "site-fixed": "选址",
+    "planned": "规划",
+    "started": "开工",
+    "completed": "竣工",
+    "commissioned": "投产",
+    "at-capacity": "达产",
+}
+ASIDE: Mapping[str, str] = {"suspended": "暂停", "terminated": "终止"}
+
+_MILESTONES = {
+    "site-fixed": "选址敲定",
+    "planned": "规划完成",
+    "signed": "正式签约",
+    "started": "开工建设",
+    "completed": "竣工",
+    "commissioned": "投产",
+}
+
+_EVENTS = {
+    "registered": "项目入库",
+    "claimed": "明确挂包领导和牵头单位",
+    "intent-signed": "签订意向协议",
+    "signed": "签约",
+    "site-fixed": "敲定选址",
+    "planned": "完成规划",
+    "started": "开工建设",
+    "completed": "竣工",
+    "commissioned": "投产",
+    "at-capacity": "达产达效",
+    "suspended": "暂停",
+    "resumed": "恢复推进",
+    "terminated": "终止",
+    "funds-arrived": "资金到位",
+}
+_KINDS = {"contract": "正式合同", "framework": "框架协议", "supplement": "补充协议"}
+_LEVELS = {"national": "国家级平台", "provincial": "省级平台", "municipal": "市级平台", "district": "区级平台"}
+_TIERS = {
+    "abroad": "境外",
+    "outside-province": "省外",
+    "outside-city": "市外省内",
+    "outside-district": "区外市内",
+    "local": "区内",
+}
+_NATURES = {
+    "fixed-assets": "固定资产",
+    "working-capital": "流动资金",
+    "registered-capital": "注册资本",
+    "other": "其他",
+}
+_EVIDENCE = {
+    "bank-slip": "银行进账单",
+    "capital-verification": "验资报告",
+    "invoice": "发票",
+    "land-receipt": "土地出让金票据",
+    "equipment-list": "设备清单",
+}
+
+LIGHTS: Mapping[Light, str] = {"green": "绿灯", "yellow": "黄灯", "red": "红灯"}
+
+_GAPS = {
+    "events-parked": "有 {count} 条上报数据未通过校验，正待处理",
+    "events-not-consumed": "有 {count} 条上报数据尚未入账",
+    "records-not-consumed": "有 {count} 个项目的更新尚未计入",
+    "records-unread": "有 {count} 条台账记录无法读取",
+    "bus-unreachable": "消息总线暂时中断，新上报的数据可能未计入",
+}
+_GAPS_UNCOUNTED = {
+    "events-not-consumed": "上报数据的入账通道尚未建立",
+    "records-not-consumed": "台账更新的接收通道尚未建立",
+}
+
+_YI, _WAN = Decimal(100_000_000), Decimal(10_000)
+
+
+def gap(found: Gap) -> str:
+    """What the figures lack, as a clause."""
+    if found.count is None and found.code in _GAPS_UNCOUNTED:
+        return _GAPS_UNCOUNTED[found.code]
+    return _GAPS[found.code].format(count=found.count)
+
+
+def day(value: date) -> str:
+    """2026年8月31日."""
+    return f"{value.year}年{value.month}月{value.day}日"
+
+
+def month_day(value: date) -> str:
+    """8月31日."""
+    return f"{value.month}月{value.day}日"
+
+
+def instant(value: datetime) -> str:
+    """2026年9月5日8时00分, in Beijing time."""
+    local = value.astimezone(BUSINESS_ZONE)
+    return f"{day(local.date())}{local.hour}时{local.minute:02}分"
+
+
+def minute(value: datetime) -> str:
+    """2026-09-05 08:00, in Beijing time."""
+    return value.astimezone(BUSINESS_ZONE).strftime("%Y-%m-%d %H:%M")
+
+
+def period(asked: Question) -> str:
+    """2026年1—8月 for whole months, otherwise with the last day."""
+    if not asked.whole_months:
+        return f"{asked.year}年1月1日—{month_day(asked.through)}"
+    return f"{asked.year}年1月" if asked.through.month == 1 else f"{asked.year}年1—{asked.through.month}月"
+
+
+def money(yuan: Decimal | None) -> str:
+    """An amount in 亿元 with two decimals from 1 亿元 up, in 万元 below; a dash for none."""
+    if yuan is None:
+        return "—"
+    return f"{yuan / _YI:,.2f}亿元" if yuan >= _YI else f"{yuan / _WAN:,.0f}万元"
+
+
+def exact_wan(yuan: Decimal | None) -> str:
+    """An amount in 万元, exact, without trailing zeros; a dash for none."""
+    return "—" if yuan is None else format(plain(yuan / _WAN), ",f")
+
+
+def lead(line: Progress) -> str:
+    """How far a figure is before or behind the time line."""
+    points = line.lead_points
+    if points is None:
+        return "未下达目标"
+    if points == 0:
+        return "与序时持平"
+    return f"{'超' if points > 0 else '欠'}序时 {abs(points)} 个百分点"
+
+
+def light_rule(rule: LightRule) -> str:
+    """The rule of the lights, in one sentence."""
+    return f"绿灯：{_reached(rule.green_from)}；黄灯：{_reached(rule.yellow_from)}；红灯：更为落后。"
+
+
+def _reached(points: Decimal) -> str:
+    if points == 0:
+        return "达到或超过序时"
+    return f"超序时 {plain(points)} 个百分点及以上" if points > 0 else f"欠序时不超过 {plain(-points)} 个百分点"
+
+
+def milestone(code: str) -> str:
+    """A milestone of the timetable."""
+    return _MILESTONES.get(code, code)
+
+
+def happening(row: Mapping[str, Any]) -> str:
+    """What a fact says happened, with its amount if it has one."""
+    said = _EVENTS.get(row["event"], row["event"])
+    if row["event"] == "signed":
+        said = f"签订{_KINDS.get(row['kind'], row['kind'])}"
+    return f"{said} {money(row['amount'])}" if row["amount"] is not None else said
+
+
+def source_of_money(row: Mapping[str, Any]) -> str:
+    """Where the funds come from: tier and province or country."""
+    if row["origin"] is None:
+        return ""
+    place = province_name(row["origin"]) or {"HK": PROVINCES["81"], "MO": PROVINCES["82"], "TW": PROVINCES["71"]}.get(
+        row["origin"], row["origin"]
+    )
+    return f"{_TIERS.get(row['tier'], row['tier'])} · {place}"
+
+
+def circumstances(row: Mapping[str, Any]) -> str:
+    """What distinguishes a fact: nature of the funds, or kind of the contract and its platform."""
+    parts = [_NATURES.get(row["nature"]), _KINDS.get(row["kind"]), _LEVELS.get(row["platform_level"]), row["platform"]]
+    return " · ".join(part for part in parts if part)
+
+
+def evidence(found: Mapping[str, Any] | None) -> str:
+    """The document that proves a fact."""
+    if not found:
+        return "—"
+    kind = str(found.get("kind", ""))
+    return f"{_EVIDENCE.get(kind, kind)} {found.get('reference', '')}".strip()
+
+
+def apology(code: str) -> str:
+    """Why there is no page, by the problem's code, and what to do."""
+    return _APOLOGIES.get(code, "没有这个页面。请从首页进入。")
+
+
+_APOLOGIES = {
+    "bad-question": "所选日期无法识别，或不在所选年度之内。请返回后重新选择日期。",
+    "unknown-district": "还没有收到这个区县的数据。请核对区划代码，或从首页选择。",
+    "unknown-indicator": "没有这个指标。请从挂图上点击指标名称进入。",
+    "no-schema": "数据库尚未初始化，请联系系统管理员。",
+    "database-away": "数据库暂时无法连接，请稍后刷新。",
+}
