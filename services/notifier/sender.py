@@ -11,9 +11,8 @@ import structlog
 
 from services.notifier.channels.parcel import Channel, Parcel
 from services.notifier.domain.directory import Directory
-from services.notifier.domain.duties import Holds, standing
 from services.notifier.domain.links import LinkMaker
-from services.notifier.domain.messages import Item, Letter, resolution
+from services.notifier.domain.messages import Item, Letter, describe
 from services.notifier.domain.outcomes import Outcome, Refused, Unclear, settle
 from services.notifier.domain.record import Record
 from services.notifier.metrics import Metrics
@@ -158,11 +157,6 @@ def _attempt(row: Any, ahead: int = 0) -> Attempt:
 
 def _item(row: Any, told: Mapping[str, Any], now: datetime) -> Item:
     record, today = Record.model_validate(row["record"]), business_day(now)
-    if row["outcome"]:
-        text = resolution(row["matter"], row["outcome"], row["outcome_day"], today)
-    else:
-        found = standing(record, row["matter"], today)
-        text = found.duty.text if isinstance(found, Holds) else ""
     return Item(
         case=str(row["id"]),
         rule=row["rule"],
@@ -172,7 +166,7 @@ def _item(row: Any, told: Mapping[str, Any], now: datetime) -> Item:
         name=record.name,
         matter=row["matter"],
         due=row["due"],
-        text=text,
+        text=describe(record, row["matter"], row["outcome"], row["outcome_day"], today),
         unit=record.lead_unit,
         official=record.lead_official,
         investor=record.investor.name if record.investor else None,

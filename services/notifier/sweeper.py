@@ -39,7 +39,8 @@ class Sweeper:
         done = 0
         while found := await self._look_at_projects(now):
             done += found
-        while found := await self._fire_cases(now):
+        # With nobody in the directory every ladder would run out within a moment, unheard.
+        while self._directory.people and (found := await self._fire_cases(now)):
             done += found
         await self._measure(now)
         return done

@@ -61,7 +61,8 @@ def read_link(token: str, secret: bytes, now: datetime) -> Link:
 
 @dataclass(frozen=True, slots=True)
 class LinkMaker:
-    """Writes the links of messages: where the service is reached, its secret, and how long a link is good for."""
+    """Writes and reads the links of messages; `public_url` is where the service is reached, without a slash at the
+    end, and `lasts` how long a link is good for."""
 
     public_url: str
     secret: bytes
@@ -70,7 +71,11 @@ class LinkMaker:
     def write(self, message: UUID, recipient: str, *, group: bool, now: datetime) -> str:
         """The address under which the recipient acknowledges what the message says."""
         link = Link(message, recipient, "acknowledge-by-name" if group else "acknowledge", now + self.lasts)
-        return f"{self.public_url.rstrip('/')}/ack/{write_link(link, self.secret)}"
+        return f"{self.public_url}/ack/{write_link(link, self.secret)}"
+
+    def read(self, token: str, now: datetime) -> Link:
+        """The link of a token. Raises BadLinkError or ExpiredLinkError."""
+        return read_link(token, self.secret, now)
 
 
 def _mac(content: bytes, secret: bytes) -> bytes:

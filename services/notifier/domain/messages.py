@@ -8,7 +8,8 @@ from datetime import date
 from typing import Final, Literal, TypeAlias
 
 from services.notifier.domain.cases import Outcome
-from services.notifier.domain.duties import MILESTONES, zh_date
+from services.notifier.domain.duties import MILESTONES, Holds, Paused, standing, zh_date
+from services.notifier.domain.record import Record
 
 Notice: TypeAlias = Literal["overdue", "resolved"]
 
@@ -89,6 +90,19 @@ def resolution(matter: str, outcome: Outcome, day: date | None, today: date) -> 
         case _:
             how = f"时间表中已不再要求{action}"
     return f"{how}，此前的催办到此结束。"
+
+
+def describe(record: Record, matter: str, outcome: Outcome | None, day: date | None, today: date) -> str:
+    """How a case stands, in a sentence: how it ended, or what is late."""
+    if outcome is not None:
+        return resolution(matter, outcome, day, today)
+    match standing(record, matter, today):
+        case Holds(duty):
+            return duty.text
+        case Paused():
+            return "项目已暂停，催办暂缓。"
+        case _:
+            return "情况刚有变化，正在更新。"
 
 
 def plain(text: str) -> str:

@@ -5,14 +5,15 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from services.notifier.domain.ladder import Calendar, Hours, Weekdays
 
 Role: TypeAlias = Literal["lead-official", "unit-contact", "unit-head", "district-head"]
 RuleId: TypeAlias = Literal["milestone-overdue"]
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,16 @@ class CalendarTable(_Table):
         return self
 
 
+def _some(items: tuple[_T, ...]) -> tuple[_T, ...]:
+    if not items:
+        raise ValueError("at least one is needed")
+    return items
+
+
 class Rung(_Table):
     """Who is told, and how many working days they have before the next rung fires."""
 
-    who: Annotated[tuple[Role, ...], Field(min_length=1)]
+    who: Annotated[tuple[Role, ...], AfterValidator(_some)]
     answer_within: int = Field(ge=1, le=60)
 
 
@@ -84,7 +91,7 @@ class Rule(_Table):
     """What is watched, and who hears of it in which order."""
 
     id: RuleId
-    ladder: Annotated[tuple[Rung, ...], Field(min_length=1, max_length=9)]
+    ladder: Annotated[tuple[Rung, ...], AfterValidator(_some)]
 
 
 class Policy(_Table):

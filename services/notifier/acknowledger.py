@@ -1,0 +1,104 @@
+"""Takes answers (签收): what a link's message told of, and who answers for it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from services.notifier.announcer import announce
+from services.notifier.domain.cases import Case, answer_by, may_acknowledge
+from services.notifier.domain.links import Link
+from services.notifier.domain.messages import describe
+from services.notifier.domain.policy import Policy
+from services.notifier.domain.record import Record
+from services.notifier.registrar import case_of
+from shared.clock import business_day
+from shared.database import Connection, Pool
+from shared.events import EscalationAcknowledged
+from shared.sql import queries_beside
+
+SQL = queries_beside(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who answers: the name given, and where the answer came from."""
+
+    who: str
+    address: str | None
+    user_agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One case of a message as it stands now. `answerable`: this link may still answer for it."""
+
+    case: Case
+    name: str | None
+    unit: str | None
+    official: str | None
+    text: str
+    answerable: bool
+    answered_by: str | None
+    answered_at: datetime | None
+    answered_until: datetime | None
+
+
+class Acknowledger:
+    """Shows and takes answers by link."""
+
+    def __init__(self, pool: Pool, policy: Policy) -> None:
+        self._pool = pool
+        self._policy = policy
+
+    async def told(self, link: Link, now: datetime) -> list[Told]:
+        """What the link's message told of, the one late for longest first; empty for a message long gone."""
+        return [_told(row, business_day(now)) for row in await self._pool.fetch(SQL["told"], link.message)]
+
+    async def answer(
+        self, link: Link, chosen: Collection[UUID] | None, visitor: Visitor, now: datetime
+    ) -> Sequence[UUID]:
+        """Acknowledge the chosen cases of the link's message (None: all); returns those for which this counted.
+
+        A case that is resolved, that somebody has answered already, or that this link has answered before, is left
+        as it is.
+        """
+        counted: list[UUID] = []
+        async with self._pool.acquire() as connection, connection.transaction():
+            for row in await connection.fetch(SQL["lock_cases"], link.message):
+                case = case_of(row)
+                if (chosen is None or case.id in chosen) and may_acknowledge(case):
+                    place = case.id, row["told_generation"], link.recipient
+                    if await self._answer(connection, case, place, visitor, now):
+                        counted.append(case.id)
+        return counted
+
+    async def _answer(
+        self, connection: Connection, case: Case, place: tuple[UUID, int, str], visitor: Visitor, now: datetime
+    ) -> bool:
+        until = answer_by(self._policy, now)
+        row = *place, visitor.who, now, until, visitor.address, visitor.user_agent
+        if await connection.fetchval(SQL["acknowledge"], *row) is None:
+            return False
+        await connection.execute(SQL["stop_climb"], case.id, until)
+        data = EscalationAcknowledged(
+            on=business_day(now), case=str(case.id), rule=case.rule, rung=case.rung, who=visitor.who
+        )
+        await announce(connection, case, data, now)
+        return True
+
+
+def _told(row: Any, today: date) -> Told:
+    record, case = Record.model_validate(row["record"]), case_of(row)
+    return Told(
+        case=case,
+        name=record.name,
+        unit=record.lead_unit,
+        official=record.lead_official,
+        text=describe(record, case.matter, row["outcome"], row["outcome_day"], today),
+        answerable=may_acknowledge(case) and row["own_at"] is None,
+        answered_by=row["answered_by"],
+        answered_at=row["answered_at"],
+        answered_until=row["answered_until"],
+    )

@@ -1,0 +1,39 @@
+-- name: unresolved
+-- The next to fire first; what will not fire by itself, last.
+select escalation_case.*, project.record
+from notifier.escalation_case
+join notifier.project using (district, project)
+where state <> 'resolved'
+order by (state = 'exhausted') desc, rung desc, due, district, project, matter
+limit $1;
+
+-- name: counts
+-- Over all of them, whatever the page shows.
+select state, count(*) as cases from notifier.escalation_case where state <> 'resolved' group by state;
+
+-- name: deliveries
+-- Who was told, when, over which channel, and what the provider said.
+select
+    case_id, delivery.rung, delivery.recipient, delivery.channel, delivery.notice, delivery.state, delivery.created_at,
+    delivery.reason, message.number, message.state as message_state, message.attempts, message.sent_at, message.code,
+    message.said, message.next_attempt_at
+from notifier.delivery
+left join notifier.message on message.id = delivery.message_id
+where case_id = any($1::uuid[])
+order by case_id, delivery.rung, delivery.id;
+
+-- name: acknowledgements
+-- The latest first.
+select case_id, who, acknowledged_at, until
+from notifier.acknowledgement
+where case_id = any($1::uuid[])
+order by acknowledged_at desc;
+
+-- name: resolved
+-- What ended last.
+select escalation_case.*, project.record
+from notifier.escalation_case
+join notifier.project using (district, project)
+where state = 'resolved' and rung > 0
+order by resolved_at desc
+limit $1;

@@ -1,0 +1,146 @@
+"""The pages that people open: the cases, and the page behind a message's link."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from services.notifier.acknowledger import Acknowledger, Visitor
+from services.notifier.desk import Desk
+from services.notifier.domain.directory import Directory
+from services.notifier.domain.duties import MILESTONES, zh_date
+from services.notifier.domain.ladder import Calendar
+from services.notifier.domain.links import BadLinkError, ExpiredLinkError, Link, LinkMaker
+from services.notifier.domain.messages import plain
+from shared.clock import BUSINESS_ZONE, Clock, business_day
+
+_SHOWN: Final = 200
+_WHO_CHARACTERS: Final = 40
+_HEADERS: Final = {
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+}
+_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "role": {
+        "lead-official": "挂包领导",
+        "unit-contact": "单位联络员",
+        "unit-head": "单位主要负责人",
+        "district-head": "区主要领导",
+    },
+    "delivery": {
+        "waiting": "待发送",
+        "sending": "发送中",
+        "sent": "已发送",
+        "uncertain": "结果不明",
+        "dead": "未送达",
+        "superseded": "已取消",
+    },
+    "channel": {"webhook": "业务系统", "wecom-bot": "企业微信群", "none": "无法通知"},
+    "matter": {matter: word for matter, (_, word) in MILESTONES.items()},
+}
+
+
+class Pages:
+    """Renders pages; nothing on them needs a script or another server."""
+
+    def __init__(self, clock: Clock, calendar: Calendar) -> None:
+        self._clock = clock
+        loader = FileSystemLoader(Path(__file__).with_name("templates"))
+        self._templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+        self._templates.filters["moment"] = self._moment
+        self._templates.filters["word"] = lambda value, kind: _WORDS[kind].get(value, value)
+        self._templates.tests["provisional"] = lambda at: not calendar.knows(business_day(at))
+
+    def render(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+        """A page from a template; `now` is there for all of them."""
+        text = self._templates.get_template(template).render(now=self._clock(), **values)
+        return HTMLResponse(text, status_code=status, headers=_HEADERS)
+
+    def _moment(self, at: datetime) -> str:
+        local = at.astimezone(BUSINESS_ZONE)
+        return f"{zh_date(local.date(), business_day(self._clock()))} {local:%H:%M}"
+
+
+class Doors:
+    """Opens links: a token becomes a link, or a page that says why not."""
+
+    def __init__(self, pages: Pages, links: LinkMaker, clock: Clock) -> None:
+        self._pages = pages
+        self._links = links
+        self._clock = clock
+
+    def open(self, token: str) -> Link | HTMLResponse:
+        """The link of a token, or the page to answer with."""
+        try:
+            return self._links.read(token, self._clock())
+        except ExpiredLinkError:
+            return self._pages.render("sorry.html", 410, title="链接已过期", text="请使用最近一次通知中的链接。")
+        except BadLinkError:
+            return self._pages.render(
+                "sorry.html", 404, title="链接无效", text="请从通知中重新打开，或复制完整的链接。"
+            )
+
+
+def case_routes(desk: Desk, directory: Directory, pages: Pages, clock: Clock) -> APIRouter:
+    """The page of all cases."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/")
+    async def home() -> RedirectResponse:
+        return RedirectResponse("cases")
+
+    @router.get("/cases")
+    async def cases() -> HTMLResponse:
+        overview = await desk.overview(clock(), _SHOWN)
+        return pages.render("cases.html", overview=overview, nobody_known=not directory.people)
+
+    return router
+
+
+def answer_routes(doors: Doors, acknowledger: Acknowledger, pages: Pages, clock: Clock) -> APIRouter:
+    """The page behind a link: GET shows, POST answers. Whatever follows links by itself sends GET."""
+    router = APIRouter(include_in_schema=False)
+
+    async def shown(link: Link, status: int = 200, **values: Any) -> HTMLResponse:
+        told = await acknowledger.told(link, clock())
+        if not told:
+            return pages.render("sorry.html", 404, title="没有找到这条通知", text="它可能早已办结。")
+        return pages.render("answer.html", status, **{"link": link, "told": told, "counted": 0, "fault": "", **values})
+
+    @router.get("/ack/{token}")
+    async def show(token: str) -> HTMLResponse:
+        link = doors.open(token)
+        return await shown(link) if isinstance(link, Link) else link
+
+    @router.post("/ack/{token}")
+    async def answer(
+        request: Request,
+        token: str,
+        who: Annotated[str, Form()] = "",
+        chosen: Annotated[list[UUID] | None, Form(alias="case")] = None,
+        choosing: Annotated[bool, Form()] = False,
+    ) -> HTMLResponse:
+        link = doors.open(token)
+        if not isinstance(link, Link):
+            return link
+        name = plain(who)[:_WHO_CHARACTERS] if link.action == "acknowledge-by-name" else link.recipient
+        if not name:
+            return await shown(link, 422, fault="请先填写您的姓名和职务。")
+        if choosing and not chosen:
+            return await shown(link, 422, fault="请至少选择一项。")
+        visitor = Visitor(
+            name, request.client.host if request.client else None, request.headers.get("user-agent", "")[:300]
+        )
+        counted = await acknowledger.answer(link, chosen, visitor, clock())
+        return await shown(link, counted=len(counted))
+
+    return router

@@ -1,0 +1,196 @@
+"""What people read."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.notifier.domain.messages import (
+    WECOM_MARKDOWN_BYTES,
+    WECOM_TEXT_BYTES,
+    Item,
+    Letter,
+    as_markdown,
+    as_text,
+    cut,
+    discreet,
+    plain,
+    resolution,
+)
+
+TODAY = date(2026, 9, 23)
+LINK = "https://luodi.example.gov.cn/ack/" + "x" * 260
+
+
+def item(**changes: Any) -> Item:
+    whole = Item(
+        case="0190",
+        rule="milestone-overdue",
+        rung=1,
+        district="500101",
+        project="P-2026-017",
+        name="智能装备产业园",
+        matter="started",
+        due=date(2026, 8, 31),
+        text="原定8月31日前开工，已逾期23天，尚未收到开工信息。",
+        unit="区经济信息委",
+        official="王建国 副区长",
+    )
+    return replace(whole, **changes)
+
+
+def letter(*items: Item, **changes: Any) -> Letter:
+    whole = Letter("overdue", "LD-000042", "王建国 副区长", items or (item(),), LINK, TODAY, discreet=True)
+    return replace(whole, **changes)
+
+
+def test_one_late_milestone_reads_as_a_person_would_write_it() -> None:
+    assert as_text(letter(link="https://l.example/ack/t")).splitlines() == [
+        "【落地催办】智能装备产业园（P-2026-017）",
+        "王建国 副区长：原定8月31日前开工，已逾期23天，尚未收到开工信息。",
+        "牵头单位：区经济信息委　挂包领导：王建国 副区长",
+        "请推动办理。",
+        "查看并签收：https://l.example/ack/t",
+        "编号 LD-000042",
+    ]
+
+
+def test_a_higher_rung_reads_who_was_told_before() -> None:
+    told = {"王建国 副区长": date(2026, 9, 21)}
+    text = as_text(letter(item(rung=2, told=told), recipient="钱进 局长"))
+    assert "此前已通知：王建国 副区长（9月21日），未见办结。" in text
+
+
+def test_several_late_milestones_become_one_list() -> None:
+    second = item(project="P-2026-018", name="食品精深加工园", text="原定9月1日前竣工，已逾期22天，尚未收到竣工信息。")
+    assert as_text(letter(item(), second, link="https://l.example/ack/t")).splitlines() == [
+        "【落地催办】王建国 副区长：您有2项里程碑逾期",
+        "1. 智能装备产业园（P-2026-017）：原定8月31日前开工，已逾期23天，尚未收到开工信息。",
+        "2. 食品精深加工园（P-2026-018）：原定9月1日前竣工，已逾期22天，尚未收到竣工信息。",
+        "查看并签收：https://l.example/ack/t",
+        "编号 LD-000042",
+    ]
+
+
+def test_the_markdown_list_calls_its_addressee() -> None:
+    lines = as_markdown(letter(item(), item(), link="https://l.example/ack/t"), "WangJianGuo").splitlines()
+    assert lines[:2] == ["**【落地催办】王建国 副区长：您有2项里程碑逾期**", "<@WangJianGuo>"]
+    assert lines[-2:] == ["[查看并签收](https://l.example/ack/t)", '<font color="comment">编号 LD-000042</font>']
+
+
+def test_a_list_too_long_for_the_channel_says_how_many_there_are() -> None:
+    text = as_markdown(letter(*[item() for _ in range(80)]), "WangJianGuo")
+    assert len(text.encode()) <= WECOM_MARKDOWN_BYTES
+    assert "……等80项，全部见链接。" in text
+    assert f"({LINK})" in text
+
+
+def test_what_is_sent_once_more_says_so_under_the_same_number() -> None:
+    assert as_text(letter(again=True)).endswith("编号 LD-000042（第2次发送，如已收到请忽略）")
+
+
+def test_those_who_were_told_read_how_it_ended() -> None:
+    text = as_text(
+        letter(item(text=resolution("started", "met", date(2026, 9, 20), TODAY)), notice="resolved", link=None)
+    )
+    assert text.splitlines() == [
+        "【落地办结】智能装备产业园（P-2026-017）",
+        "王建国 副区长：已于9月20日开工，此前的催办到此结束。",
+        "编号 LD-000042",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "day", "text"),
+    [
+        ("met", date(2026, 9, 20), "已于9月20日签订正式协议，此前的催办到此结束。"),
+        ("withdrawn", date(2027, 1, 31), "时间表已调整，签订正式协议的新期限为2027年1月31日，此前的催办到此结束。"),
+        ("withdrawn", None, "时间表中已不再要求签订正式协议，此前的催办到此结束。"),
+        ("ended", None, "项目已终止，此前的催办到此结束。"),
+    ],
+)
+def test_each_way_in_which_a_case_ends_has_its_sentence(outcome: Any, day: date | None, text: str) -> None:
+    assert resolution("signed", outcome, day, TODAY) == text
+
+
+@pytest.mark.parametrize(
+    ("title", "read"),
+    [
+        ("云计算中心（投资5亿元）", "云计算中心（）"),
+        ("总投资约 12.5 亿元的装备园", "的装备园"),
+        ("年产10万吨食品加工项目", "年产10万吨食品加工项目"),
+        ("华创智能科技有限公司总部", "某企业总部"),
+        ("联系 13812345678 的产业园", "联系 *** 的产业园"),
+        ("电话023-68886666产业园", "电话***产业园"),
+        ("2026年第3批项目", "2026年第3批项目"),
+    ],
+)
+def test_a_group_does_not_read_amounts_investors_or_telephones(title: str, read: str) -> None:
+    assert discreet(title, "华创智能科技有限公司") == read
+
+
+def test_only_in_a_group_are_they_left_out() -> None:
+    told = item(name="华创产业园（投资5亿元）", investor="华创")
+    assert "华创" not in as_text(letter(told))
+    assert "华创产业园（投资5亿元）" in as_text(letter(told, discreet=False))
+
+
+@pytest.mark.parametrize("hostile", ["@all", "<@all>", "<@WangJianGuo>", "[点此领奖](http://evil.example)", "**急**"])
+def test_a_title_can_neither_call_anybody_nor_bring_a_link(hostile: str) -> None:
+    for text in (as_text(letter(item(name=hostile))), as_markdown(letter(item(name=hostile), item()), None)):
+        body = text.replace(LINK, "")
+        assert "@" not in body
+        assert "http" not in body.replace("http：//evil", "")
+        assert "evil.example" not in body
+
+
+def test_line_breaks_and_invisible_characters_become_spaces() -> None:
+    assert plain("产业园\r\n编号 LD-1\u202e\u200b 完\x00") == "产业园 编号 LD-1 完"
+
+
+ANY_TEXT = st.text(max_size=300)
+ITEMS = st.lists(
+    st.builds(
+        item,
+        name=ANY_TEXT | st.none(),
+        unit=ANY_TEXT | st.none(),
+        official=ANY_TEXT | st.none(),
+        investor=ANY_TEXT | st.none(),
+        told=st.dictionaries(ANY_TEXT, st.just(date(2026, 9, 21)), max_size=8),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+@given(items=ITEMS, recipient=ANY_TEXT, notice=st.sampled_from(["overdue", "resolved"]))
+def test_whatever_the_titles_a_message_fits_and_keeps_its_link_and_number(
+    items: list[Item], recipient: str, notice: Any
+) -> None:
+    whole = letter(*items, recipient=recipient, notice=notice)
+    text, markdown = as_text(whole, WECOM_TEXT_BYTES), as_markdown(whole, "WangJianGuo")
+    assert len(text.encode()) <= WECOM_TEXT_BYTES
+    assert len(markdown.encode()) <= WECOM_MARKDOWN_BYTES
+    for written in (text, markdown):
+        assert LINK in written
+        assert "LD-000042" in written
+        assert written.replace("<@WangJianGuo>", "").count("@") == 0
+
+
+@given(text=ANY_TEXT)
+def test_nothing_foreign_survives_in_a_plain_text(text: str) -> None:
+    read = plain(text)
+    assert not set(read) & set("@<>[]()*_#`~|\\\n\r\t\u2028")
+    assert "://" not in read
+    assert plain(read) == read
+
+
+@given(text=ANY_TEXT, limit=st.integers(0, 200))
+def test_a_text_is_cut_between_characters(text: str, limit: int) -> None:
+    short = cut(text, limit)
+    assert text.startswith(short)
+    assert len(short.encode()) <= limit
+    assert short == text or len(text[: len(short) + 1].encode()) > limit
