@@ -1,0 +1,1 @@
+"""A believable district year, invented from a seed, for demonstrations and tests."""
