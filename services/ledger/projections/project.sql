@@ -3,210 +3,177 @@
 -- Every value follows from the events recorded by then, never from the order in which they were folded:
 --   counted  = recorded by the instant, and not replaced or voided by then;
 --   latest   = last by ("on", recorded_at, source, id): the business date decides, then the instant of recording.
+--
+-- No step joins: what an event must know of its neighbours comes through windows over sorted rows. The planner cannot
+-- guess how many events a key has, and a join of two guesses would be a nested loop.
 
 drop function if exists ledger.project_as_of(text[], text[], timestamptz);
+drop aggregate if exists ledger.merged(jsonb);
+
+-- One object of many: of two values under one key, that of the later object stays.
+create aggregate ledger.merged(jsonb) (sfunc = jsonb_concat, stype = jsonb, initcond = '{}', parallel = safe);
 
 create function ledger.project_as_of(districts text[], projects text[], instant timestamptz)
 -- Dates and instants are printed into the record: their form must not follow the session's settings.
 returns setof ledger.project language sql stable set timezone to 'UTC' set datestyle to 'ISO' as $$
 with
-key as materialized (
-    select distinct district, subject from unnest(districts, projects) as asked (district, subject)
-),
-recorded as materialized (
+recorded as (
     select event.*
-    from key join ledger.event using (district, subject)
+    from (select distinct district, subject from unnest(districts, projects) as asked (district, subject)) as key
+    join ledger.event using (district, subject)
     where event.recorded_at <= instant
 ),
--- A correction reaches only events of its own source and project, and counts from its own recording on.
-correction as (
-    select district, subject, source, corrected as id, min(recorded_at) as superseded_at
+-- Each event once for itself and once for each event that it corrects: `about` is the id it speaks of.
+spoken as (
+    select recorded.*, pointer.about, pointer.corrects
     from recorded
-    cross join lateral (values (replaces), (case when name = 'voided' then data ->> 'event' end)) as pointer (corrected)
-    where corrected is not null
-    group by district, subject, source, corrected
+    cross join lateral (
+        values
+            (id, false),
+            (replaces, true),
+            (case when name = 'voided' then data ->> 'event' end, true)
+    ) as pointer (about, corrects)
+    where pointer.about is not null
 ),
-event as materialized (
+-- A correction reaches only events of its own source and project, and counts from its own recording on.
+event as (
     select
-        recorded.*,
-        correction.superseded_at,
-        correction.superseded_at is null as counted,
-        case
-            when name = 'signed' and data ->> 'kind' <> 'contract' then null
-            else array_position(
-                array['registered', 'negotiating', 'intent-signed', 'approved', 'signed', 'site-fixed', 'planned',
-                      'started', 'completed', 'commissioned', 'at-capacity'],
-                case when name in ('claimed', 'evaluated') then 'negotiating' else name end)
-        end as step
-    from recorded left join correction using (district, subject, source, id)
+        *,
+        min(recorded_at) filter (where corrects) over same_id as superseded_at,
+        count(*) filter (where not corrects) over same_id = 0 as about_nothing
+    from spoken
+    window same_id as (partition by district, subject, source, about)
+),
+marked as (
+    select
+        *,
+        superseded_at is null and not corrects as counted,
+        name = 'signed' and data ->> 'kind' = 'contract' and superseded_at is null and not corrects as contract
+    from event
+),
+placed as (
+    select
+        *,
+        min("on") filter (where contract) over (partition by district, subject) as contract_on
+    from marked
 ),
 head as (
     select
         district,
         subject,
-        count(*)::integer as revision,
-        sha256(string_agg(digest, ''::bytea order by recorded_at, source, id)) as digest,
-        (array_agg(data order by "on" desc, recorded_at desc, source desc, id desc)
-            filter (where counted and name = 'registered'))[1] as registered,
-        (array_agg(data order by "on" desc, recorded_at desc, source desc, id desc)
-            filter (where counted and name = 'claimed'))[1] as claimed,
-        (array_agg(data -> 'factors' order by "on" desc, recorded_at desc, source desc, id desc)
-            filter (where counted and name = 'evaluated'))[1] as evaluation,
-        (array_agg(name order by "on" desc, recorded_at desc, source desc, id desc)
-            filter (where counted and name in ('suspended', 'resumed', 'terminated')))[1] as phase,
-        max(step) filter (where counted) as step,
+        count(*) filter (where not corrects)::integer as revision,
+        sha256(string_agg(digest, ''::bytea order by recorded_at, source, id) filter (where not corrects)) as digest,
+        bool_or(name not in ('voided', 'outreach-made', 'target-set')) as is_project,
+        -- The data of the latest event of each kind, and which of the three phases came last.
+        coalesce(jsonb_object_agg(
+            case when name in ('suspended', 'resumed', 'terminated') then 'phase' else name end,
+            case when name in ('suspended', 'resumed', 'terminated') then to_jsonb(name) else data end
+            order by "on", recorded_at, source, id
+        ) filter (
+            where counted and name in ('registered', 'claimed', 'evaluated', 'suspended', 'resumed', 'terminated')
+        ), '{}') as latest,
+        ledger.merged(data -> 'milestones' order by "on", recorded_at, source, id)
+            filter (where counted and name = 'timetable-set') as due,
+        min(contract_on) as signed_on,
+        min("on") filter (where counted and name = 'site-fixed') as site_fixed_on,
+        min("on") filter (where counted and name = 'planned') as planned_on,
+        min("on") filter (where counted and name = 'started') as started_on,
+        min("on") filter (where counted and name = 'completed') as completed_on,
+        min("on") filter (where counted and name = 'commissioned') as commissioned_on,
+        bool_or(name = 'at-capacity' and counted) as at_capacity,
+        bool_or(name = 'approved' and counted) as approved,
+        bool_or(name = 'intent-signed' and counted) as intent_signed,
+        bool_or(name in ('claimed', 'evaluated') and counted) as negotiating,
         -- The first contract counts whole; later ones are the same investment, and only a supplement adds to it.
         (array_agg((data ->> 'amount')::numeric order by "on", recorded_at, source, id)
-            filter (where counted and name = 'signed' and data ->> 'kind' = 'contract'))[1] as first_contract,
-        min("on") filter (where counted and name = 'signed' and data ->> 'kind' = 'contract') as contract_on,
+            filter (where contract))[1] as first_contract,
         sum((data ->> 'amount')::numeric)
             filter (where counted and name = 'signed' and data ->> 'kind' = 'supplement') as supplements,
-        coalesce(sum((data ->> 'amount')::numeric) filter (where counted and name = 'funds-arrived'), 0) as funds_arrived
-    from event
-    group by district, subject
-    having bool_or(name not in ('voided', 'outreach-made', 'target-set'))
-),
-fact as (
-    select
-        district,
-        subject,
-        jsonb_agg(
+        coalesce(sum((data ->> 'amount')::numeric) filter (where counted and name = 'funds-arrived'), 0) as funds_arrived,
+        coalesce(jsonb_object_agg(
+            data ->> 'gate', jsonb_build_object('outcome', data -> 'outcome', 'on', "on")
+            order by "on", recorded_at, source, id
+        ) filter (where counted and name = 'reviewed'), '{}') as gates,
+        coalesce(jsonb_object_agg(
+            data ->> 'issue',
+            (data - array['on', 'issue', 'note']) || jsonb_build_object('raised_on', "on", 'resolved_on', null)
+            order by "on", recorded_at, source, id
+        ) filter (where counted and name = 'issue-raised'), '{}') as issues,
+        jsonb_object_agg(data ->> 'issue', "on" order by "on", recorded_at, source, id)
+            filter (where counted and name = 'issue-resolved') as resolved,
+        coalesce(jsonb_object_agg(
+            data ->> 'pledge',
+            (data - array['on', 'pledge', 'note']) || jsonb_build_object('made_on', "on", 'kept_on', null)
+            order by "on", recorded_at, source, id
+        ) filter (where counted and name = 'pledge-made'), '{}') as pledges,
+        jsonb_object_agg(data ->> 'pledge', "on" order by "on", recorded_at, source, id)
+            filter (where counted and name = 'pledge-kept') as kept,
+        coalesce(jsonb_agg(
             jsonb_build_object(
                 'event', name, 'source', source, 'id', id, 'on', "on", 'recorded_at', recorded_at,
                 'superseded_at', superseded_at, 'data', data)
-            order by recorded_at, source, id) as facts
-    from event
-    where name in ('registered', 'claimed', 'intent-signed', 'signed', 'site-fixed', 'planned', 'started', 'completed',
-                   'commissioned', 'at-capacity', 'suspended', 'resumed', 'terminated', 'funds-arrived')
+            order by recorded_at, source, id
+        ) filter (
+            where not corrects and name in (
+                'registered', 'claimed', 'intent-signed', 'signed', 'site-fixed', 'planned', 'started', 'completed',
+                'commissioned', 'at-capacity', 'suspended', 'resumed', 'terminated', 'funds-arrived')
+        ), '[]') as facts,
+        jsonb_agg(
+            jsonb_build_object('code', 'date-in-future', 'source', source, 'event', id,
+                'text', format('“%s”填报日期 %s 晚于报送日期', name, "on"))
+            order by recorded_at, source, id
+        ) filter (where counted and "on" > (recorded_at at time zone 'Asia/Shanghai')::date) as future,
+        jsonb_agg(
+            jsonb_build_object('code', 'corrects-nothing', 'source', source, 'event', id,
+                'text', format('更正或作废的原报送 %s 不存在', about))
+            order by recorded_at, source, id, about
+        ) filter (where corrects and about_nothing) as astray,
+        jsonb_agg(
+            jsonb_build_object('code', 'started-before-signed', 'source', source, 'event', id,
+                'text', format('%s 开工时尚未签订正式合同', "on"))
+            order by recorded_at, source, id
+        ) filter (
+            where counted and name = 'started' and (contract_on is null or contract_on > "on")) as started_early,
+        jsonb_agg(
+            jsonb_build_object('code', 'funds-before-signing', 'source', source, 'event', id,
+                'text', format('%s 资金到位时尚未签订正式合同', "on"))
+            order by recorded_at, source, id
+        ) filter (
+            where counted and name = 'funds-arrived' and (contract_on is null or contract_on > "on")) as paid_early
+    from placed
     group by district, subject
 ),
-due as (
-    select distinct on (district, subject, milestone) district, subject, milestone, due
-    from event cross join lateral jsonb_each_text(data -> 'milestones') as entry (milestone, due)
-    where counted and name = 'timetable-set'
-    order by district, subject, milestone, "on" desc, recorded_at desc, source desc, id desc
-),
-done as (
-    select district, subject, name as milestone, min("on") as "on"
-    from event
-    where counted and step is not null
-        and name in ('site-fixed', 'planned', 'signed', 'started', 'completed', 'commissioned')
-    group by district, subject, name
-),
-milestone as (
-    select district, subject, jsonb_object_agg(milestone, jsonb_build_object('due', due, 'on', "on")) as milestones
-    from due full join done using (district, subject, milestone)
-    group by district, subject
-),
-review as (
-    select distinct on (district, subject, data ->> 'gate')
-        district, subject, data ->> 'gate' as gate, data ->> 'outcome' as outcome, "on"
-    from event
-    where counted and name = 'reviewed'
-    order by district, subject, data ->> 'gate', "on" desc, recorded_at desc, source desc, id desc
-),
-gate as (
+summed as (
     select
-        district,
-        subject,
-        jsonb_object_agg(gate, jsonb_build_object('outcome', outcome, 'on', "on")) as gates,
-        count(*) filter (where outcome = 'passed') as passed,
-        max("on") as last_on
-    from review
-    group by district, subject
-),
-raised as (
-    select distinct on (district, subject, data ->> 'issue')
-        district, subject, data ->> 'issue' as issue, data - array['on', 'issue', 'note'] as said, "on"
-    from event
-    where counted and name = 'issue-raised'
-    order by district, subject, data ->> 'issue', "on" desc, recorded_at desc, source desc, id desc
-),
-resolved as (
-    select district, subject, data ->> 'issue' as issue, min("on") as "on"
-    from event
-    where counted and name = 'issue-resolved'
-    group by district, subject, data ->> 'issue'
-),
-issue as (
-    select
-        district,
-        subject,
-        jsonb_object_agg(
-            issue,
-            coalesce(raised.said, '{}') || jsonb_build_object('raised_on', raised."on", 'resolved_on', resolved."on")
-        ) as issues
-    from raised full join resolved using (district, subject, issue)
-    group by district, subject
-),
-made as (
-    select distinct on (district, subject, data ->> 'pledge')
-        district, subject, data ->> 'pledge' as pledge, data - array['on', 'pledge', 'note'] as said, "on"
-    from event
-    where counted and name = 'pledge-made'
-    order by district, subject, data ->> 'pledge', "on" desc, recorded_at desc, source desc, id desc
-),
-kept as (
-    select district, subject, data ->> 'pledge' as pledge, min("on") as "on"
-    from event
-    where counted and name = 'pledge-kept'
-    group by district, subject, data ->> 'pledge'
-),
-pledge as (
-    select
-        district,
-        subject,
-        jsonb_object_agg(
-            pledge, coalesce(made.said, '{}') || jsonb_build_object('made_on', made."on", 'kept_on', kept."on")
-        ) as pledges
-    from made full join kept using (district, subject, pledge)
-    group by district, subject
-),
-oddity as (
-    select district, subject, 'date-in-future' as code, source, id,
-        format('“%s”填报日期 %s 晚于报送日期', name, "on") as text
-    from event
-    where counted and "on" > (recorded_at at time zone 'Asia/Shanghai')::date
-    union all
-    select district, subject, 'corrects-nothing', source, null, format('更正或作废的原报送 %s 不存在', id)
-    from correction left join recorded using (district, subject, source, id)
-    where recorded.name is null
-    union all
-    select district, subject, 'signed-before-gates', source, id, format('%s 签约时三项审查尚未全部通过', event."on")
-    from event left join gate using (district, subject)
-    where counted and name = 'signed' and data ->> 'kind' = 'contract'
-        and (gate.passed is distinct from 3 or gate.last_on > event."on")
-    union all
-    select district, subject, 'started-before-signed', source, id, format('%s 开工时尚未签订正式合同', "on")
-    from event join head using (district, subject)
-    where counted and name = 'started' and (contract_on is null or contract_on > "on")
-    union all
-    select district, subject, 'funds-before-signing', source, id, format('%s 资金到位时尚未签订正式合同', "on")
-    from event join head using (district, subject)
-    where counted and name = 'funds-arrived' and (contract_on is null or contract_on > "on")
-    union all
-    select district, subject, 'funds-beyond-contract', null, null,
-        format('到位资金 %s 元超过合同金额 %s 元', funds_arrived, first_contract + coalesce(supplements, 0))
+        *,
+        coalesce(first_contract + coalesce(supplements, 0), supplements) as contract_amount,
+        latest -> 'registered' as registered,
+        latest -> 'claimed' as claimed,
+        latest ->> 'phase' as phase,
+        case
+            when at_capacity then 'at-capacity'
+            when commissioned_on is not null then 'commissioned'
+            when completed_on is not null then 'completed'
+            when started_on is not null then 'started'
+            when planned_on is not null then 'planned'
+            when site_fixed_on is not null then 'site-fixed'
+            when signed_on is not null then 'signed'
+            when approved then 'approved'
+            when intent_signed then 'intent-signed'
+            when negotiating then 'negotiating'
+            else 'reserved'
+        end as reached
     from head
-    where funds_arrived > first_contract + coalesce(supplements, 0)
-),
-anomaly as (
-    select
-        district,
-        subject,
-        jsonb_agg(jsonb_build_object('code', code, 'text', text, 'source', source, 'event', id)
-            order by code, source, id) as anomalies
-    from oddity
-    group by district, subject
+    where is_project
 )
 select
     district,
     subject,
     revision,
-    head.digest,
+    digest,
     registered ->> 'name',
-    case when phase in ('suspended', 'terminated') then phase else ladder.stage end,
-    ladder.stage,
+    case when phase in ('suspended', 'terminated') then phase else reached end,
+    reached,
     claimed ->> 'lead_official',
     claimed ->> 'lead_unit',
     claimed ->> 'command_office',
@@ -215,26 +182,48 @@ select
     registered ->> 'channel',
     registered -> 'investor',
     (registered ->> 'planned_amount')::numeric,
-    coalesce(milestones, '{}'),
-    coalesce(gates, '{}'),
-    evaluation,
-    coalesce(first_contract + coalesce(supplements, 0), supplements),
+    (
+        select coalesce(jsonb_object_agg(milestone, jsonb_build_object('due', due -> milestone, 'on', "on")), '{}')
+        from (
+            values
+                ('site-fixed', site_fixed_on), ('planned', planned_on), ('signed', signed_on), ('started', started_on),
+                ('completed', completed_on), ('commissioned', commissioned_on)
+        ) as reached (milestone, "on")
+        where "on" is not null or due ? milestone
+    ),
+    gates,
+    latest -> 'evaluated' -> 'factors',
+    contract_amount,
     funds_arrived,
-    coalesce(issues, '{}'),
-    coalesce(pledges, '{}'),
-    coalesce(anomalies, '[]'),
-    coalesce(facts, '[]')
-from head
-cross join lateral (
-    select (array['reserved', 'negotiating', 'intent-signed', 'approved', 'signed', 'site-fixed', 'planned', 'started',
-                  'completed', 'commissioned', 'at-capacity'])[coalesce(step, 1)] as stage
-) as ladder
-left join fact using (district, subject)
-left join milestone using (district, subject)
-left join gate using (district, subject)
-left join issue using (district, subject)
-left join pledge using (district, subject)
-left join anomaly using (district, subject)
+    case when resolved is null then issues else (
+        select jsonb_object_agg(issue, coalesce(issues -> issue, '{"raised_on": null}')
+            || jsonb_build_object('resolved_on', resolved -> issue))
+        from jsonb_object_keys(issues || resolved) as issue
+    ) end,
+    case when kept is null then pledges else (
+        select jsonb_object_agg(pledge, coalesce(pledges -> pledge, '{"made_on": null}')
+            || jsonb_build_object('kept_on', kept -> pledge))
+        from jsonb_object_keys(pledges || kept) as pledge
+    ) end,
+    coalesce(future, '[]') || coalesce(astray, '[]')
+        || case
+            when signed_on is null or (
+                select count(*) = 3
+                from jsonb_each(gates) as gate (name, review)
+                where review ->> 'outcome' = 'passed' and (review ->> 'on')::date <= signed_on
+            ) then '[]'
+            else jsonb_build_array(jsonb_build_object('code', 'signed-before-gates', 'source', null, 'event', null,
+                'text', format('%s 签约时三项审查尚未全部通过', signed_on)))
+        end
+        || coalesce(started_early, '[]') || coalesce(paid_early, '[]')
+        || case
+            when funds_arrived > contract_amount and first_contract is not null then
+                jsonb_build_array(jsonb_build_object('code', 'funds-beyond-contract', 'source', null, 'event', null,
+                    'text', format('到位资金 %s 元超过合同金额 %s 元', funds_arrived, contract_amount)))
+            else '[]'
+        end,
+    facts
+from summed
 $$;
 
 -- The record as it is published: money as decimal strings, the digest in hex.
