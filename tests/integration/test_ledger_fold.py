@@ -1,0 +1,210 @@
+"""What follows from a project's events: given these events, the record says this."""
+
+import json
+from collections.abc import AsyncIterator, Callable, Coroutine
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from services.ledger.domain.batch import Stored
+from shared.database import make_pool
+from tests.integration import ledger_rows
+from tests.integration.department import cloudevent
+
+RECORDED = datetime(2026, 9, 1, tzinfo=UTC)
+Said = tuple[str, dict[str, Any]] | tuple[str, dict[str, Any], dict[str, Any]]
+Given = Callable[..., Coroutine[Any, Any, dict[str, Any]]]
+
+CONTRACT = ("signed", {"on": "2026-03-01", "kind": "contract", "amount": "600000000.00"})
+GATES = [
+    ("reviewed", {"on": "2026-02-01", "gate": gate, "outcome": "passed"})
+    for gate in ("preliminary", "industry", "legal")
+]
+
+
+@pytest_asyncio.fixture
+async def given(database_url: str) -> AsyncIterator[Given]:
+    """Record events of P-1 with ids "1", "2", … and return the project's published record."""
+    async with make_pool(database_url, "test", size=1) as pool:
+
+        async def record(*said: Said) -> dict[str, Any]:
+            published = ledger_rows.Published()
+            await ledger_rows.recorder(pool, published).record(
+                [stored(number, *one) for number, one in enumerate(said, 1)]
+            )
+            assert await pool.fetch("select code, reason from ledger.quarantine") == []
+            published_record: dict[str, Any] = json.loads(published.last["ledger.500101.project.P-1"])
+            return published_record
+
+        yield record
+
+
+def stored(number: int, name: str, data: dict[str, Any], more: dict[str, Any] | None = None) -> Stored:
+    event = cloudevent("investment", "P-1", str(number), name, data, **(more or {}))
+    subject = f"events.500101.investment.P-1.{name}"
+    return Stored(subject, json.dumps(event).encode(), number, RECORDED + timedelta(seconds=number))
+
+
+def codes(record: dict[str, Any]) -> list[str]:
+    return [anomaly["code"] for anomaly in record["anomalies"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "stage"),
+    [
+        ("progress-reported", {"phrase": "初步合作意向"}, "reserved"),
+        ("claimed", {"lead_official": "张三", "lead_unit": "区经信委"}, "negotiating"),
+        ("intent-signed", {}, "intent-signed"),
+        ("approved", {"minutes": "第12次常务会"}, "approved"),
+        ("signed", {"kind": "framework", "amount": "1.00"}, "reserved"),
+        ("signed", {"kind": "contract", "amount": "1.00"}, "signed"),
+        ("site-fixed", {"site": "工业园"}, "site-fixed"),
+        ("planned", {}, "planned"),
+        ("started", {}, "started"),
+        ("completed", {}, "completed"),
+        ("commissioned", {}, "commissioned"),
+        ("at-capacity", {}, "at-capacity"),
+    ],
+)
+async def test_the_stage_is_the_furthest_step_reached(
+    given: Given, name: str, data: dict[str, Any], stage: str
+) -> None:
+    record = await given((name, {"on": "2026-05-01", **data}))
+    assert record["stage"] == stage
+
+
+async def test_a_step_back_does_not_lower_the_stage(given: Given) -> None:
+    record = await given(("started", {"on": "2026-05-01"}), ("intent-signed", {"on": "2026-06-01"}))
+    assert record["stage"] == "started"
+
+
+async def test_suspension_hides_the_step_and_resumption_shows_it_again(given: Given) -> None:
+    started = ("started", {"on": "2026-05-01"})
+    stopped = ("suspended", {"on": "2026-06-01", "reason": "资金"})
+    resumed = ("resumed", {"on": "2026-07-01", "reason": "复工"})
+    assert (await given(started, stopped))["stage"] == "suspended"
+    record = await given(started, stopped, resumed)
+    assert (record["stage"], record["reached"]) == ("started", "started")
+
+
+async def test_a_later_timetable_moves_only_the_milestones_that_it_names(given: Given) -> None:
+    record = await given(
+        ("timetable-set", {"on": "2026-01-10", "milestones": {"signed": "2026-03-31", "started": "2026-05-31"}}),
+        ("timetable-set", {"on": "2026-04-10", "milestones": {"started": "2026-07-31"}}),
+        CONTRACT,
+    )
+    assert record["milestones"] == {
+        "signed": {"due": "2026-03-31", "on": "2026-03-01"},
+        "started": {"due": "2026-07-31", "on": None},
+    }
+
+
+async def test_the_business_date_and_not_the_arrival_decides_what_is_latest(given: Given) -> None:
+    record = await given(
+        ("claimed", {"on": "2026-05-01", "lead_official": "李四", "lead_unit": "区商务局"}),
+        ("claimed", {"on": "2026-02-01", "lead_official": "张三", "lead_unit": "区经信委"}),
+    )
+    assert (record["lead_official"], record["lead_unit"]) == ("李四", "区商务局")
+
+
+async def test_a_second_contract_adds_nothing_and_a_supplement_adds_its_amount(given: Given) -> None:
+    record = await given(
+        *GATES,
+        ("signed", {"on": "2026-05-01", "kind": "contract", "amount": "900000000.00"}),
+        CONTRACT,
+        ("signed", {"on": "2026-06-01", "kind": "supplement", "amount": "50000000.00"}),
+        ("signed", {"on": "2026-01-01", "kind": "framework", "amount": "1.00"}),
+    )
+    assert record["contract_amount"] == "650000000.00"
+    assert record["milestones"]["signed"]["on"] == "2026-03-01"
+
+
+async def test_issues_and_pledges_are_open_until_their_end_is_reported(given: Given) -> None:
+    raised = {"category": "land", "urgency": "urgent", "owner_unit": "land", "text": "用地指标未落实"}
+    record = await given(
+        ("issue-raised", {"on": "2026-05-01", "issue": "a", **raised}),
+        ("issue-raised", {"on": "2026-05-02", "issue": "b", **raised}),
+        ("issue-resolved", {"on": "2026-06-01", "issue": "a", "text": "已批复"}),
+        ("pledge-made", {"on": "2026-03-01", "pledge": "p", "due": "2026-09-30"}),
+        ("pledge-kept", {"on": "2026-08-01", "pledge": "q"}),
+    )
+    assert record["issues"] == {
+        "a": {**raised, "raised_on": "2026-05-01", "resolved_on": "2026-06-01"},
+        "b": {**raised, "raised_on": "2026-05-02", "resolved_on": None},
+    }
+    assert record["pledges"] == {
+        "p": {"due": "2026-09-30", "made_on": "2026-03-01", "kept_on": None},
+        "q": {"made_on": None, "kept_on": "2026-08-01"},
+    }
+
+
+async def test_the_latest_review_of_a_gate_counts(given: Given) -> None:
+    record = await given(
+        ("reviewed", {"on": "2026-01-01", "gate": "legal", "outcome": "returned"}),
+        ("reviewed", {"on": "2026-02-01", "gate": "legal", "outcome": "passed"}),
+    )
+    assert record["gates"] == {"legal": {"outcome": "passed", "on": "2026-02-01"}}
+
+
+async def test_a_project_that_goes_by_the_rules_has_no_anomaly(given: Given) -> None:
+    paid = {"on": "2026-04-01", "amount": "600000000.00", "origin": "440300", "nature": "fixed-assets"}
+    record = await given(*GATES, CONTRACT, ("started", {"on": "2026-03-01"}), ("funds-arrived", paid))
+    assert record["anomalies"] == []
+
+
+async def test_what_is_out_of_rule_is_accepted_and_named(given: Given) -> None:
+    paid = {"on": "2026-02-01", "amount": "600000000.01", "origin": "440300", "nature": "fixed-assets"}
+    record = await given(
+        CONTRACT,
+        ("started", {"on": "2026-02-28"}),
+        ("funds-arrived", paid),
+        ("completed", {"on": "2027-01-01"}),
+        ("planned", {"on": "2026-03-01"}, {"replaces": "none-such"}),
+    )
+    assert codes(record) == [
+        "date-in-future",
+        "corrects-nothing",
+        "signed-before-gates",
+        "started-before-signed",
+        "funds-before-signing",
+        "funds-beyond-contract",
+    ]
+    assert record["anomalies"][3]["event"] == "2"
+    assert record["anomalies"][5]["text"] == "到位资金 600000000.01 元超过合同金额 600000000.00 元"
+
+
+async def test_a_gate_passed_after_the_signing_is_passed_too_late(given: Given) -> None:
+    late = ("reviewed", {"on": "2026-03-02", "gate": "legal", "outcome": "passed"})
+    assert codes(await given(*GATES[:2], late, CONTRACT)) == ["signed-before-gates"]
+
+
+async def test_a_voided_event_leaves_the_record_and_stays_among_the_facts(given: Given) -> None:
+    record = await given(*GATES, CONTRACT, ("voided", {"on": "2026-04-01", "event": "4", "reason": "误报"}))
+    assert record["contract_amount"] is None
+    assert record["stage"] == "reserved"
+    [fact] = record["facts"]
+    assert fact["superseded_at"] == (RECORDED + timedelta(seconds=5)).isoformat()
+    assert record["revision"] == 5
+
+
+async def test_of_a_chain_of_corrections_the_last_counts(given: Given) -> None:
+    def paid(amount: str) -> dict[str, Any]:
+        return {"on": "2026-04-01", "amount": amount, "origin": "440300", "nature": "fixed-assets"}
+
+    record = await given(
+        *GATES,
+        CONTRACT,
+        ("funds-arrived", paid("1000000.00")),
+        ("funds-arrived", paid("2000000.00"), {"replaces": "5"}),
+        ("funds-arrived", paid("3000000.00"), {"replaces": "6"}),
+    )
+    assert record["funds_arrived"] == "3000000.00"
+
+
+async def test_a_correction_by_another_department_corrects_nothing(given: Given) -> None:
+    # P-1's events come from /500101/investment; the void names an id that this source never used.
+    record = await given(CONTRACT, ("voided", {"on": "2026-04-01", "event": "finance-7", "reason": "误报"}))
+    assert record["contract_amount"] == "600000000.00"
+    assert "corrects-nothing" in codes(record)
