@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from shared.events import EVENTS, Data, TargetSet, Voided
 from shared.fields import is_event_id
 from shared.payload import NotJsonError, read
-from shared.sentences import about_data, echo, meant
+from shared.sentences import about_data, echo, meant, named
 from shared.subjects import DISTRICT, UNIT, EventAddress, parse_event_subject
 
 Code: TypeAlias = Literal[
@@ -216,7 +216,7 @@ def _check_unknown(document: dict[str, Any]) -> None:
     # CloudEvents: an attribute that is null is one that is not set.
     for name in sorted(document.keys() - _KNOWN):
         if document[name] is not None:
-            shown = echo(name).strip('"')
+            shown = named(name)
             reason = f"{shown}: is not an attribute of this envelope{meant(name, _KNOWN)}"
             raise _RefusedError("not-cloudevent", reason, shown)
 

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 import typing
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -10,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+_PLAIN_NAME = re.compile("[A-Za-z0-9_-]{1,64}")
 _ECHOED = 80
 _LISTED = 3
 
@@ -54,6 +56,11 @@ def echo(value: Any) -> str:
     return text if len(text) <= _ECHOED else f"{text[:_ECHOED]}…"
 
 
+def named(name: str) -> str:
+    """The name of a field as the sender wrote it, in quotes when it is none that a field could have."""
+    return name if _PLAIN_NAME.fullmatch(name) else echo(name)
+
+
 def meant(word: str, known: Iterable[str]) -> str:
     """`; did you mean "amount"?` when something known is close to the word, otherwise nothing."""
     close = difflib.get_close_matches(word[:_ECHOED], list(known), n=1, cutoff=0.6)
@@ -67,11 +74,7 @@ def _number_or_word(value: Any) -> str:
 
 
 def _path(fault: ErrorDetails) -> str:
-    field = "data"
-    for part in fault["loc"]:
-        field += f"[{part}]" if isinstance(part, int) else f".{part}"
-    # A field of the sender's own making is echoed as carefully as a value.
-    return echo(field).strip('"')
+    return "data" + "".join(f"[{part}]" if isinstance(part, int) else f".{named(part)}" for part in fault["loc"])
 
 
 def _rule(fault: ErrorDetails, event: type[BaseModel], name: str) -> str:
