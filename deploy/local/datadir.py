@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import secrets
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -30,6 +31,17 @@ class DataDirectory:
 
     def log(self, part: str) -> Path:
         return self.path / "logs" / f"{part}.log"
+
+    def secret(self, name: str) -> str:
+        """A random text made once for this directory and kept, for its owner only."""
+        file = self.path / name
+        if not file.exists():
+            new = file.with_suffix(".new")
+            new.unlink(missing_ok=True)
+            new.touch(mode=0o600)
+            new.write_text(secrets.token_urlsafe(32), encoding="ascii")
+            new.replace(file)
+        return file.read_text(encoding="ascii")
 
     def write_addresses(self, addresses: Mapping[str, str]) -> None:
         """Say where the parts answer: name → URL, readable by its owner only, since one holds a password."""

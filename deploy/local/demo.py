@@ -1,45 +1,66 @@
 """The demo: a simulated district year, published once into an empty ledger and waited for until it is taken in."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import urlencode
 
 import nats
 from nats.js import JetStreamContext
 
+from deploy.demo.plan import DEMO
+from deploy.demo.year import Publication, district_year
 from deploy.local.process import Command, run
 from deploy.local.screen import Screen
-from shared import bus
+from shared import bus, clock
 from shared.subjects import CONSUMERS, EVENTS, Consumer
 
-DISTRICT, YEAR, THROUGH, SEED = "500101", 2026, "2026-08-31", 2026
-SIMULATE = ["services.cli", "simulate", "--district", DISTRICT, "--seed", str(SEED), "--publish"]
-
+DISTRICT, YEAR, SEED = "500101", 2026, 2026
+THROUGH = DEMO.settled_on(YEAR)
 _SIMULATE_SECONDS = 600.0
 _DIGEST_SECONDS = 300.0
 _LOOK_SECONDS = 0.1
 
 
-async def play(nats_url: str, simulate: Command, screen: Screen) -> None:
-    """Publish the year when no event is there yet, and wait until the services have taken in all that is there."""
+def simulate() -> list[str]:
+    """The module, with its arguments, that publishes the year."""
+    # Through today, as if the district had been on Luodi all year; never less than what the figures are promised for.
+    until = max(THROUGH, clock.business_day(clock.system()))
+    year = ["--year", str(YEAR), "--seed", str(SEED), "--until", until.isoformat()]
+    return ["services.cli", "simulate", "--publish", "--district", DISTRICT, *year]
+
+
+async def play(nats_url: str, command: Command, screen: Screen) -> None:
+    """Publish the year where it is not there yet, and wait until the services have taken in all that is there."""
     connection = await nats.connect(bus.servers(nats_url))
     try:
         stream = connection.jetstream()
-        if (await stream.stream_info(EVENTS.name)).state.messages == 0:
+        if await _wants_the_year(stream, district_year(DISTRICT, SEED, YEAR, THROUGH)):
             # Into our terminal instead of its log: its progress is worth seeing.
-            await run(replace(simulate, log=None), _SIMULATE_SECONDS)
+            await run(replace(command, log=None), _SIMULATE_SECONDS)
         with screen.step("events taken in"):
             await _until_digested(stream, screen)
     finally:
         await connection.close()
 
 
+async def _wants_the_year(stream: JetStreamContext, year: Sequence[Publication]) -> bool:
+    """Whether the stream is empty, or holds a year that was interrupted while it was published.
+
+    A stream that begins otherwise is somebody's own ledger, and stays theirs.
+    """
+    held = (await stream.stream_info(EVENTS.name)).state
+    if held.messages == 0:
+        return True
+    first = await stream.get_msg(EVENTS.name, held.first_seq)
+    return held.messages < len(year) and first.data == year[0].payload
+
+
 def pages(addresses: Mapping[str, str]) -> Mapping[str, str]:
     """What to open first: title → URL."""
-    query = urlencode({"year": YEAR, "through": THROUGH})
+    query = urlencode({"year": YEAR, "through": THROUGH.isoformat()})
     return {
-        "Wall chart 挂图作战": f"{addresses['reporting']}/?{query}",
+        "Wall chart 挂图作战": f"{addresses['reporting']}/districts/{DISTRICT}?{query}",
         "Progress, as JSON": f"{addresses['reporting']}/v1/districts/{DISTRICT}/progress?{query}",
     }
 

@@ -15,6 +15,7 @@ from deploy.local.account import Account
 _TETHER = Path(__file__).with_name("tether.py")
 _LOG_BYTES = 10_000_000
 _TAIL_BYTES = 16_384
+_LEAVE_SECONDS = 5.0
 
 
 class ProcessError(Exception):
@@ -123,9 +124,8 @@ async def run(command: Command, seconds: float = 120.0) -> None:
     except TimeoutError:
         raise process.failure(f"did not end within {seconds:.0f} seconds") from None
     finally:
-        # Also when we are cancelled: whoever awaits this leaves no program behind.
-        if process.exit_code is None:
-            await process.kill()
+        # Also when we are cancelled: whoever awaits this leaves no program behind, and no terminal without its cursor.
+        await process.stop(_LEAVE_SECONDS)
     if code != 0:
         raise process.failure(f"ended with {describe_exit(code)}")
 

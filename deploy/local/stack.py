@@ -2,9 +2,9 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from importlib.util import find_spec
 from typing import TypeVar
 
 from deploy.local import demo, ports
@@ -22,10 +22,8 @@ STANDARD_PORTS: Mapping[str, int] = {
     "reporting": 8080,
     "ledger": 8081,
     "notifier": 8082,
-    "inbox": 8083,
 }
 _SERVICES = ("ledger", "notifier", "reporting")
-_INBOX = "deploy.local.inbox"
 _PORT_ATTEMPTS = 5
 
 P = TypeVar("P", bound=Part)
@@ -55,7 +53,7 @@ class Stack:
             await run(self._command("provision", ["services.cli", "provision"]))
         services = await self._start_services()
         if self._demo:
-            await demo.play(nats.url, self._command("simulate", demo.SIMULATE), self._screen)
+            await demo.play(nats.url, self._command("simulate", demo.simulate()), self._screen)
         addresses = {"nats": nats.url, "postgres": postgres.url} | {part.name: part.url for part in services}
         self._data.write_addresses(addresses)
         self._screen.addresses(demo.pages(addresses) if self._demo else _pages(addresses), addresses, self._data.path)
@@ -63,7 +61,7 @@ class Stack:
     async def stop(self) -> None:
         """Stop what was started: the services, then NATS, then Postgres."""
         self._data.forget_addresses()
-        await self._supervisor.stop([*_SERVICES, "inbox"], ["nats"], ["postgres"])
+        await self._supervisor.stop(_SERVICES, ["nats"], ["postgres"])
 
     async def _start_postgres(self) -> Postgres:
         postgres = await self._start("postgres", self._postgres)
@@ -75,17 +73,12 @@ class Stack:
 
     async def _start_services(self) -> list[Service]:
         """All at once; the first that fails ends the start of the others."""
-        extra = await self._start_inbox() if self._demo and find_spec(_INBOX) else {}
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._start(name, self._service(name, extra))) for name in _SERVICES]
+                tasks = [group.create_task(self._start(name, self._service(name))) for name in _SERVICES]
         except* ProcessError as errors:
             raise errors.exceptions[0] from None
         return [task.result() for task in tasks]
-
-    async def _start_inbox(self) -> Mapping[str, str]:
-        """The demo's own place for pushed messages; returns what the notifier must be told to use it."""
-        return {}
 
     async def _start(self, name: str, make: Callable[[int], P]) -> P:
         """Start a part on its standard port, or on a free one when that is taken."""
@@ -115,17 +108,15 @@ class Stack:
     def _nats(self, port: int) -> Nats:
         return Nats(self._data.path / "nats", port=port, log=self._data.log("nats"), keep_open=[self._data.lock])
 
-    def _service(self, name: str, extra: Mapping[str, str]) -> Callable[[int], Service]:
-        def make(port: int) -> Service:
-            return Service(
-                name,
-                [f"services.{name}", "run"],
-                port=port,
-                environment={**self._environment, **(extra if name == "notifier" else {})},
-                data=self._data,
-            )
+    def _service(self, name: str) -> Callable[[int], Service]:
+        environment = self._environment | (self._of_notifier() if name == "notifier" else {})
+        return lambda port: Service(
+            name, [f"services.{name}", "run"], port=port, environment=environment, data=self._data
+        )
 
-        return make
+    def _of_notifier(self) -> dict[str, str]:
+        # Links in messages that are already sent must work after a restart.
+        return {"LUODI_LINK_SECRET": os.environ.get("LUODI_LINK_SECRET") or self._data.secret("link-secret")}
 
     def _command(self, name: str, module: Sequence[str]) -> Command:
         return Command(
@@ -133,6 +124,7 @@ class Stack:
             [sys.executable, "-m", *module],
             self._data.log(name),
             environment={**os.environ, **self._environment},
+            stop=signal.SIGINT,
             keep_open=[self._data.lock],
         )
 
