@@ -10,6 +10,7 @@ from nats.errors import Error as NatsError
 from rich.console import Console
 
 import services
+from deploy.demo.cli import simulate
 from deploy.local.cli import up
 from services.ledger.cli import app as ledger
 from services.ledger.cli import publish
@@ -24,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # locals hold secrets
 )
 app.command()(up)
+app.command()(simulate)
 app.add_typer(ledger, name="ledger")
 app.add_typer(notifier, name="notifier")
 app.add_typer(reporting, name="reporting")
