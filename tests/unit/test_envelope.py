@@ -202,8 +202,8 @@ def test_no_json_raises_and_every_sentence_can_be_stored(name: str, value: Any, 
         (b"{} {}", "is not JSON: line 1, column 4"),
         (b"\xef\xbb\xbf{}", "is not JSON: line 1, column 1"),
         (b'{"id": "\xff"}', "is not UTF-8: byte 8"),
-        (b"[" * 200_000, "nested too deeply"),
-        (b'{"a":' * 50_000, "nested too deeply"),
+        (b"[" * 200_000, "the message is n"),
+        (b'{"a":' * 50_000, "the message is n"),
         (b'{"data": NaN}', "has NaN, which is not JSON"),
         (b"-Infinity", "has -Infinity, which is not JSON"),
         (b"9" * 5000, "a number of 5000 digits"),
@@ -489,6 +489,15 @@ def test_a_targets_subject_takes_nothing_else_but_its_voiding() -> None:
     assert judge(address(voided), written(voided)) == voided
     no_target = replace(voided, subject="target-practice")
     assert isinstance(judge(address(no_target), written(no_target)), Refusal)
+
+
+def test_a_field_has_one_name_only_in_messages() -> None:
+    payload = _message(
+        type="luodi.timetable-set.v1", data={"on": "2026-02-12", "milestones": {"site_fixed": "2026-03-15"}}
+    )
+    refusal = _refusal(payload, "events.500101.finance.P-2026-017.timetable-set")
+    assert refusal.field == "data.milestones.site_fixed"
+    assert 'did you mean "site-fixed"?' in refusal.reason
 
 
 def test_an_event_cannot_void_itself() -> None:
