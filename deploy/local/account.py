@@ -31,13 +31,16 @@ class Account:
     gid: int
 
 
-def unprivileged() -> Account | None:
-    """The account under which Postgres is to run; None when we are not root and run it ourselves.
+def unprivileged(data: Path) -> Account | None:
+    """The account under which Postgres is to run over `data`; None when we are not root and run it ourselves.
 
-    An account that is there already, never a new one: the stack changes nothing global.
+    Whoever owns the data already, so that root can go on with what a user began; else an account that is there, never
+    a new one: the stack changes nothing global.
     """
     if os.geteuid() != 0:
         return None
+    if data.exists() and (owner := data.stat()).st_uid != 0:
+        return Account(_name_of(owner.st_uid), owner.st_uid, owner.st_gid)
     for name in _CANDIDATES:
         try:
             entry = pwd.getpwnam(name)
@@ -69,6 +72,13 @@ def make_readable(tree: Path) -> None:
         wanted = mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0)
         if wanted != mode:
             path.chmod(wanted)
+
+
+def _name_of(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def _may_search(folder: Path, account: Account) -> bool:

