@@ -145,7 +145,13 @@ def test_no_amount_passes_through_a_float(cents: int) -> None:
     ],
 )
 def test_numbers_are_kept_without_trailing_zeros(given_number: Any, kept: str) -> None:
-    assert NUMBER.dump_python(NUMBER.validate_python(given_number), mode="json") == kept
+    number = NUMBER.validate_python(given_number)
+    assert NUMBER.dump_python(number, mode="json") == kept
+    assert f"{number:f}" == kept
+
+
+def test_a_round_number_prints_without_an_exponent() -> None:
+    assert str(NUMBER.validate_python("100")) == "100"
 
 
 def test_a_number_may_be_limited_to_more_than_nothing() -> None:
