@@ -16,7 +16,7 @@ from services.ledger.cli import app as ledger
 from services.ledger.cli import publish
 from services.notifier.cli import app as notifier
 from services.reporting.cli import app as reporting
-from shared import bus, database, schema
+from shared import database, schema, streams
 from shared.settings import Settings
 
 app = typer.Typer(
@@ -43,7 +43,7 @@ def provision() -> None:
     settings, console = Settings(), Console(stderr=True)
 
     async def everything() -> None:
-        for line in await bus.provision(settings.nats_url):
+        for line in await streams.provision(settings.nats_url):
             console.print(f"  {line}")
         for service in SERVICES:
             await database.provision(settings.database_url, service)

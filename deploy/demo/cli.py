@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from deploy.demo.year import Publication, district_year
-from shared import bus, clock
+from shared import bus, clock, streams
 from shared.settings import Settings
 
 _STDOUT = "-"
@@ -33,21 +33,26 @@ def simulate(  # noqa: PLR0913, PLR0917 - typer reads the options of a command f
     out: Annotated[str | None, typer.Option(help="Write JSON lines to this file; - is standard output.")] = None,
     publish: Annotated[bool, typer.Option("--publish", help="Publish to NATS at LUODI_NATS_URL instead.")] = False,
 ) -> None:
-    """Invent a believable year of a district: about 80 projects, 1,700 events, the same for the same seed.
+    """Invent a believable year of a district, the same for the same seed.
 
-    Its figures through 31 August are always 84.8 of 105 and 55.4 of 68 亿元, 10 of 10 projects, 18 projects with 152.8
-    of 130 亿元. It has late projects, corrections, events sent twice, and a few messages that the ledger must refuse.
+    About 80 projects and 1,700 events. The figures through 31 August are
+    always the same: 84.8 of 105 亿元, 55.4 of 68 亿元, 10 of 10 projects,
+    and 18 projects with 152.8 of 130 亿元. There are late projects,
+    corrections, events sent twice, and a few that the ledger must refuse.
 
-    With neither --out nor --publish the events go to standard output:
+    Without --out and --publish the events go to standard output:
 
         luodi simulate --until 2026-08-31 | luodi publish -
 
-    A file holds only the events, in the order of sending: the few broken ones stand there as they are, and the one
-    published under another unit's subject is, without its subject, a repetition like any other.
+    Such lines hold the events only. The few broken ones stand there as they
+    are; the one that goes under another unit's subject looks, without its
+    subject, like any repetition.
 
-    Publishing the same year again, or a longer part of it, is safe: what is recorded already stays as it is.
+    Publishing the same year again, or a longer part of it, is safe: what is
+    recorded already stays as it is.
 
-    Exit 0: written, or stored on the bus. 2: a wrong option, or NATS cannot be reached.
+    Exit 0: written, or stored on the bus. 2: a wrong option, a file that
+    cannot be written, or a server that cannot be reached.
     """
     if publish and out is not None:
         raise typer.BadParameter("choose one: --out FILE or --publish")
@@ -101,7 +106,7 @@ async def _send(nats_url: str, publications: Sequence[Publication], bar: Progres
             bar.advance(task)
 
     connection = await nats.connect(
-        bus.servers(nats_url),
+        streams.servers(nats_url),
         name="luodi-simulate",
         connect_timeout=5,
         allow_reconnect=False,

@@ -12,7 +12,7 @@ from deploy.demo.plan import DEMO
 from deploy.demo.year import Publication, district_year
 from deploy.local.process import Command, run
 from deploy.local.screen import Screen
-from shared import bus, clock
+from shared import bus, clock, streams
 from shared.subjects import CONSUMERS, EVENTS, Consumer
 
 DISTRICT, YEAR, SEED = "500101", 2026, 2026
@@ -32,7 +32,7 @@ def simulate() -> list[str]:
 
 async def play(nats_url: str, command: Command, screen: Screen) -> None:
     """Publish the year where it is not there yet, and wait until the services have taken in all that is there."""
-    connection = await nats.connect(bus.servers(nats_url))
+    connection = await nats.connect(streams.servers(nats_url))
     try:
         stream = connection.jetstream()
         if await wants_the_year(stream, district_year(DISTRICT, SEED, YEAR, THROUGH)):

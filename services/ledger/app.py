@@ -13,6 +13,7 @@ from services.ledger.metrics import Metrics
 from services.ledger.recorder import Recorder
 from services.ledger.settings import LedgerSettings
 from shared import bus, database
+from shared.intake import Intake
 from shared.subjects import LEDGER_OF_EVENTS
 from shared.web import make_app
 
@@ -25,7 +26,7 @@ def build(settings: LedgerSettings) -> FastAPI:
     broker = bus.make_broker(settings.nats_url, "luodi-ledger")
     pool = database.make_pool(settings.database_url, "luodi-ledger", size=settings.database_connections)
     recorder = Recorder(pool, bus.publisher(broker), Metrics(registry))
-    bus.subscribe_batches(broker, LEDGER_OF_EVENTS, recorder.handle, size=settings.batch_size)
+    intake = Intake(LEDGER_OF_EVENTS, recorder.handle, size=settings.batch_size)
 
     async def schema() -> str | None:
         return await database.missing_migrations(pool, HOME)
@@ -35,9 +36,14 @@ def build(settings: LedgerSettings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with pool, bus.running(broker):
+        async with pool, bus.running(broker, intake):
             yield
 
-    app = make_app("Luodi ledger", checks={"postgres": schema, "nats": nats}, lifespan=lifespan, registry=registry)
+    app = make_app(
+        "Luodi ledger",
+        checks={"postgres": schema, "nats": nats, "intake": intake.check},
+        lifespan=lifespan,
+        registry=registry,
+    )
     app.include_router(routes(Archive(pool)))
     return app

@@ -12,8 +12,9 @@ import orjson
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from shared.bus import behind_sequence, servers
+from shared.bus import behind_sequence
 from shared.envelope import Event, Refusal, judge
+from shared.streams import servers
 from shared.subjects import LEDGER_OF_EVENTS, event_subject
 
 _WINDOW = 200

@@ -1,6 +1,5 @@
 """The notifier's composition root: makes each part and hands it to the others."""
 
-import asyncio
 import contextlib
 import logging
 import secrets
@@ -27,12 +26,13 @@ from services.notifier.domain.links import LinkMaker
 from services.notifier.domain.policy import read_policy
 from services.notifier.metrics import Metrics
 from services.notifier.registrar import Registrar
-from services.notifier.rounds import RunOnce, keep_running
+from services.notifier.rounds import Rounds, RunOnce
 from services.notifier.sender import Sender
 from services.notifier.settings import NotifierSettings
 from services.notifier.sweeper import Sweeper
 from services.notifier.watcher import Watcher
 from shared import bus, clock, database
+from shared.intake import Intake
 from shared.subjects import NOTIFIER_OF_LEDGER
 from shared.web import make_app
 
@@ -57,13 +57,14 @@ def build(settings: NotifierSettings, *, clock: clock.Clock = clock.system) -> F
     }
     links = LinkMaker(settings.reached_at, _link_secret(settings), timedelta(days=settings.link_days))
     registrar = Registrar(policy, Timing(timedelta(seconds=settings.settle_seconds), settings.catch_up_days))
-    bus.subscribe_batches(broker, NOTIFIER_OF_LEDGER, Watcher(pool, registrar, metrics, clock).handle)
-    rounds: Mapping[str, RunOnce] = {
+    intake = Intake(NOTIFIER_OF_LEDGER, Watcher(pool, registrar, metrics, clock).handle)
+    parts: Mapping[str, RunOnce] = {
         "sweeper": Sweeper(pool, registrar, policy, directory, metrics).run_once,
         "bundler": Bundler(pool, timedelta(seconds=settings.group_wait_seconds)).run_once,
         "sender": Sender(pool, channels, directory, links, metrics).run_once,
         "announcer": Announcer(pool, bus.publisher(broker)).run_once,
     }
+    rounds = Rounds(parts, clock, settings.tick_seconds, metrics)
     # These libraries log the addresses they call, and an address may hold a bot's key.
     for library in ("httpx", "httpcore"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
@@ -76,32 +77,21 @@ def build(settings: NotifierSettings, *, clock: clock.Clock = clock.system) -> F
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with pool, client, bus.running(broker), _running(rounds, clock, settings.tick_seconds, metrics):
+        async with pool, client, bus.running(broker, intake), rounds.running():
             yield
 
-    app = make_app("Luodi notifier", checks={"postgres": schema, "nats": nats}, lifespan=lifespan, registry=registry)
+    app = make_app(
+        "Luodi notifier",
+        checks={"postgres": schema, "nats": nats, "intake": intake.check},
+        lifespan=lifespan,
+        registry=registry,
+    )
     desk, sheets = Desk(pool), pages.Pages(clock, policy.days)
     app.include_router(api.routes(desk, clock))
     app.include_router(pages.case_routes(desk, directory, sheets, clock))
     doors = pages.Doors(sheets, links, clock)
     app.include_router(pages.answer_routes(doors, Acknowledger(pool, policy), sheets, clock))
     return app
-
-
-@contextlib.asynccontextmanager
-async def _running(
-    rounds: Mapping[str, RunOnce], clock: clock.Clock, tick_seconds: float, metrics: Metrics
-) -> AsyncIterator[None]:
-    tasks = [
-        asyncio.create_task(keep_running(part, run_once, clock, tick_seconds, metrics), name=part)
-        for part, run_once in rounds.items()
-    ]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _link_secret(settings: NotifierSettings) -> bytes:

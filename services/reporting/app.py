@@ -16,6 +16,7 @@ from services.reporting.domain.indicators import Definitions, DefinitionsError, 
 from services.reporting.figures import Figures
 from services.reporting.settings import ReportingSettings
 from shared import bus, clock, database
+from shared.intake import Intake
 from shared.subjects import REPORTING_OF_LEDGER
 from shared.web import make_app
 
@@ -32,7 +33,7 @@ def build(settings: ReportingSettings, *, clock: clock.Clock = clock.system) -> 
     pool = database.make_pool(settings.database_url, "luodi-reporting")
     figures = Figures(pool, _definitions(settings.indicators))
     desk = Desk(figures, Completeness(broker, pool), pool, clock, settings.district_names)
-    bus.subscribe_batches(broker, REPORTING_OF_LEDGER, Collector(pool, clock, registry).handle)
+    intake = Intake(REPORTING_OF_LEDGER, Collector(pool, clock, registry).handle)
 
     async def schema() -> str | None:
         return await database.missing_migrations(pool, HOME)
@@ -40,18 +41,12 @@ def build(settings: ReportingSettings, *, clock: clock.Clock = clock.system) -> 
     async def nats() -> str | None:
         return await bus.connected(broker)
 
-    async def consumer() -> str | None:
-        # Without a connection it is the check of NATS that speaks.
-        if broker.running and await bus.behind(broker.connection.jetstream(), REPORTING_OF_LEDGER) is None:
-            return "stream LEDGER has no consumer for reporting: run 'luodi provision'"
-        return None
-
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with pool, bus.running(broker):
+        async with pool, bus.running(broker, intake):
             yield
 
-    checks = {"postgres": schema, "nats": nats, "consumer": consumer}
+    checks = {"postgres": schema, "nats": nats, "intake": intake.check}
     app = make_app("Luodi reporting", checks=checks, lifespan=lifespan, registry=registry)
     app.mount("/static", StaticFiles(directory=HOME / "static"), name="static")
     app.include_router(api.routes(desk))

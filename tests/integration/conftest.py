@@ -8,13 +8,13 @@ import pytest_asyncio
 from fastapi import FastAPI
 from nats.aio.client import Client
 
-from shared import bus
+from shared import streams
 
 
 @pytest_asyncio.fixture
 async def provisioned(nats_url: str) -> str:
     """The address of a NATS server that has every stream and consumer."""
-    await bus.provision(nats_url)
+    await streams.provision(nats_url)
     return nats_url
 
 

@@ -7,7 +7,7 @@ of this: the steps are wrapped here.
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, NoReturn
 
 from asyncpg import Connection
@@ -57,8 +57,9 @@ def inside_the_transaction() -> None:
 def half_published() -> None:
     plain = bus.publish_all
 
-    async def dying(stream: Any, messages: Sequence[bus.Outgoing]) -> NoReturn:
-        await plain(stream, list(messages)[: len(messages) // 2])
+    async def dying(stream: Any, messages: Iterable[bus.Outgoing]) -> None:
+        several = list(messages)
+        await plain(stream, several[: len(several) // 2])
         die()
 
     bus.publish_all = dying

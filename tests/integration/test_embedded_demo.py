@@ -7,7 +7,7 @@ import pytest
 
 from deploy.demo.year import Publication, district_year
 from deploy.local import demo
-from shared import bus
+from shared import bus, streams
 
 _YEAR = district_year(demo.DISTRICT, demo.SEED, demo.YEAR, demo.THROUGH)
 _OWN = Publication("events.500101.finance.P-1.started", json.dumps({"ours": True}).encode())
@@ -25,7 +25,7 @@ _OWN = Publication("events.500101.finance.P-1.started", json.dumps({"ours": True
 async def test_the_year_is_published_only_where_it_is_missing(
     nats_url: str, there: list[Publication], wanted: bool
 ) -> None:
-    await bus.provision(nats_url)
+    await streams.provision(nats_url)
     connection = await nats.connect(nats_url, allow_reconnect=False)
     try:
         stream = connection.jetstream()

@@ -1,0 +1,429 @@
+"""The whole reporting service, on a real bus and a real database: records in, figures and pages out."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import nats
+import orjson
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+from nats.js import JetStreamContext
+
+from deploy.local.nats import Nats
+from services.reporting.app import build
+from services.reporting.domain.indicators import DefinitionsError
+from services.reporting.settings import ReportingSettings
+from shared import streams
+from tests.reporting_records import DISTRICT, at, fact, funds, project, quarantine, signed, subject, superseded, target
+
+TODAY = datetime(2026, 11, 24, 4, tzinfo=UTC)
+PROGRESS = f"/v1/districts/{DISTRICT}/progress"
+AUGUST = {"year": "2026", "through": "2026-08-31"}
+
+
+@pytest_asyncio.fixture
+async def stream(nats_url: str) -> AsyncIterator[JetStreamContext]:
+    """The bus as a department or the ledger sees it, with everything provisioned."""
+    await streams.provision(nats_url)
+    connection = await nats.connect(nats_url)
+    yield connection.jetstream()
+    await connection.close()
+
+
+@pytest.fixture
+def settings(nats_url: str, database_url: str) -> ReportingSettings:
+    return ReportingSettings(nats_url=nats_url, database_url=database_url, district_names={DISTRICT: "万州区"})
+
+
+@contextlib.asynccontextmanager
+async def served(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://reporting") as client:
+            yield client
+
+
+@pytest_asyncio.fixture
+async def client(settings: ReportingSettings, stream: JetStreamContext) -> AsyncIterator[httpx.AsyncClient]:
+    async with served(build(settings, clock=lambda: TODAY)) as opened:
+        yield opened
+
+
+async def publish(stream: JetStreamContext, *records: dict[str, Any]) -> None:
+    for record in records:
+        await stream.publish(subject(record), orjson.dumps(record))
+
+
+async def settled(client: httpx.AsyncClient, *expected: str, path: str = PROGRESS) -> dict[str, Any]:
+    """The answer for August once nothing but `expected` is missing; the answer itself tells when that is."""
+    async with asyncio.timeout(20):
+        while True:
+            answer = await client.get(path, params=AUGUST)
+            if answer.status_code == 200:
+                body: dict[str, Any] = answer.json()
+                if [gap["code"] for gap in body["incomplete"]] == list(expected):
+                    return body
+
+
+def year() -> list[dict[str, Any]]:
+    """A district's year in few records."""
+    return [
+        target("funds-arrived", ("2026-01-05", "105")),
+        target("platform-signings", ("2026-01-05", "130.00")),
+        project(
+            "P-1",
+            [
+                signed("2026-02-01", "15280000000.00", "s-1", level="provincial"),
+                funds("2026-03-01", "5540000000.00", "f-1", evidence={"kind": "bank-slip", "reference": "2026-0183"}),
+            ],
+            name="智能装备制造产业园",
+            stage="started",
+            contract_amount="15280000000.00",
+        ),
+        project("P-2", [funds("2026-08-31", "2940000000.00", "f-2", origin="500103")]),
+    ]
+
+
+async def test_records_published_in_plain_nats_show_in_progress(
+    client: httpx.AsyncClient, stream: JetStreamContext
+) -> None:
+    await publish(stream, *year())
+    assert await settled(client) == {
+        "district": "500101",
+        "year": 2026,
+        "through": "2026-08-31",
+        "known_by": None,
+        "definitions": "2026.1",
+        "elapsed_pct": "66.67",
+        "complete": True,
+        "incomplete": [],
+        "indicators": [
+            {
+                "code": "funds-arrived",
+                "title": "招商引资到位资金",
+                "unit": "亿元",
+                "actual": "84.8",
+                "target": "105",
+                "completion_pct": "80.8",
+                "lead_points": "14.1",
+                "light": "green",
+                "projects": 2,
+                "amount": "8480000000.00",
+            },
+            {
+                "code": "funds-outside-province",
+                "title": "引进省外到位资金",
+                "unit": "亿元",
+                "actual": "55.4",
+                "target": None,
+                "completion_pct": None,
+                "lead_points": None,
+                "light": None,
+                "projects": 1,
+                "amount": "5540000000.00",
+            },
+            {
+                "code": "signed-major",
+                "title": "新签约投资5亿元及以上项目",
+                "unit": "个",
+                "actual": "1",
+                "target": None,
+                "completion_pct": None,
+                "lead_points": None,
+                "light": None,
+                "projects": 1,
+                "amount": "15280000000.00",
+            },
+            {
+                "code": "platform-signings",
+                "title": "省级平台签约",
+                "unit": "亿元",
+                "actual": "152.8",
+                "target": "130",
+                "completion_pct": "117.5",
+                "lead_points": "50.9",
+                "light": "green",
+                "projects": 1,
+                "amount": "15280000000.00",
+            },
+        ],
+    }
+
+
+async def test_a_correction_restates_the_present_and_not_what_was_known_before(
+    client: httpx.AsyncClient, stream: JetStreamContext
+) -> None:
+    wrong = funds("2026-08-30", "8840000000.00", "f-1", recorded=at(243))
+    await publish(stream, target("funds-arrived", ("2026-01-05", "105")), project("P-1", [wrong]))
+    before = (await settled(client))["indicators"][0]
+    right = funds("2026-08-30", "8480000000.00", "f-2", recorded=at(250))
+    await publish(stream, project("P-1", [superseded(wrong, at(250)), right]))
+    after = (await settled(client))["indicators"][0]
+    asked = await client.get(PROGRESS, params={**AUGUST, "known_by": "2026-09-05T00:00:00+08:00"})
+    then = asked.json()
+    assert (before["completion_pct"], after["completion_pct"]) == ("84.2", "80.8")
+    assert (then["known_by"], then["indicators"][0]) == ("2026-09-05T00:00:00+08:00", before)
+
+
+async def test_while_messages_are_parked_the_figures_say_so(
+    client: httpx.AsyncClient, stream: JetStreamContext
+) -> None:
+    await publish(stream, *year(), quarantine(3))
+    body = await settled(client, "events-parked")
+    assert body["complete"] is False
+    assert body["incomplete"][0]["detail"].startswith("3 refused messages are parked")
+    assert body["indicators"][0]["actual"] == "84.8"
+    await publish(stream, quarantine(0, revision=2))
+    assert (await settled(client))["complete"] is True
+
+
+async def test_a_record_that_cannot_be_read_leaves_the_others_counted_and_the_figures_incomplete(
+    client: httpx.AsyncClient, stream: JetStreamContext
+) -> None:
+    await stream.publish("ledger.500101.project.P-0", b"{not json")
+    await publish(stream, *year())
+    body = await settled(client, "records-unread")
+    assert body["indicators"][0]["actual"] == "84.8"
+    assert "luodi_reporting_unread 1.0" in (await client.get("/metrics")).text
+    await publish(stream, project("P-0", []))
+    await settled(client)
+
+
+async def test_events_that_the_ledger_has_not_recorded_are_told(
+    client: httpx.AsyncClient, stream: JetStreamContext
+) -> None:
+    await publish(stream, *year())
+    await stream.publish("events.500101.finance.P-1.funds-arrived", b"{}")
+    body = await settled(client, "events-not-consumed")
+    assert body["incomplete"][0]["detail"] == "The ledger has yet to record 1 published events."
+
+
+async def test_where_there_are_no_events_as_at_the_city_the_ledgers_records_suffice(
+    client: httpx.AsyncClient, stream: JetStreamContext
+) -> None:
+    await stream.delete_stream("EVENTS")
+    await publish(stream, *year())
+    assert (await settled(client))["complete"] is True
+
+
+async def test_without_the_bus_figures_are_still_answered_and_called_incomplete(
+    client: httpx.AsyncClient, stream: JetStreamContext, nats_server: Nats
+) -> None:
+    await publish(stream, *year())
+    await settled(client)
+    await nats_server.stop()
+    body = await settled(client, "bus-unreachable")
+    ready = await client.get("/readyz")
+    await nats_server.start()
+    assert body["indicators"][0]["actual"] == "84.8"
+    assert ready.status_code == 503
+    assert "NATS" in ready.json()["checks"]["nats"]
+    assert ready.json()["checks"]["postgres"] == "ok"
+    await settled(client)
+
+
+async def test_a_service_that_was_away_is_complete_after_reading_what_the_stream_kept(
+    settings: ReportingSettings, stream: JetStreamContext
+) -> None:
+    await publish(stream, *year(), *year())
+    async with served(build(settings)) as first:
+        before = await settled(first)
+    await publish(stream, project("P-3", [funds("2026-05-01", "100000000.00", "f-9")]))
+    async with served(build(settings)) as second:
+        after = await settled(second)
+    assert [body["indicators"][0]["actual"] for body in (before, after)] == ["84.8", "85.8"]
+
+
+async def test_each_fact_behind_a_figure_is_shown_with_its_evidence(
+    client: httpx.AsyncClient, stream: JetStreamContext
+) -> None:
+    await publish(stream, *year())
+    path = f"/v1/districts/{DISTRICT}/indicators/funds-outside-province/facts"
+    body = await settled(client, path=path)
+    assert body["total"] == 1
+    assert body["indicator"]["amount"] == "5540000000.00"
+    assert body["facts"] == [
+        {
+            "project": "P-1",
+            "name": "智能装备制造产业园",
+            "on": "2026-03-01",
+            "event": "funds-arrived",
+            "amount": "5540000000.00",
+            "source": "/500101/finance",
+            "id": "f-1",
+            "recorded_at": "2026-03-01T16:00:00Z",
+            "origin": "440300",
+            "tier": "outside-province",
+            "kind": None,
+            "nature": "fixed-assets",
+            "platform": None,
+            "evidence": {"kind": "bank-slip", "reference": "2026-0183"},
+        }
+    ]
+    limited = await client.get(
+        f"/v1/districts/{DISTRICT}/indicators/funds-arrived/facts", params=AUGUST | {"limit": "1"}
+    )
+    assert (limited.json()["total"], [one["id"] for one in limited.json()["facts"]]) == (2, ["f-2"])
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "told"),
+    [
+        (f"{PROGRESS}?through=2026-02-30", 422, ("bad-question", "YYYY-MM-DD")),
+        (f"{PROGRESS}?year=2026&through=2025-08-31", 422, ("bad-question", "outside year 2026")),
+        (f"{PROGRESS}?known_by=2026-09-05T00:00:00", 422, ("bad-question", "2026-09-05T00:00:00+08:00")),
+        (f"{PROGRESS}?knownby=2026-09-05T00:00:00Z", 422, ("bad-question", "knownby")),
+        ("/v1/districts/500199/progress", 404, ("unknown-district", "GET /v1/districts")),
+        (f"/v1/districts/{DISTRICT}/indicators/x/facts", 404, ("unknown-indicator", "GET /v1/indicators")),
+        (f"/v1/districts/{DISTRICT}/indicators/signed-major/facts?limit=0", 422, ("bad-question", "limit")),
+        ("/v1/nothing", 404, ("not-served", "/docs")),
+    ],
+)
+async def test_what_cannot_be_answered_is_answered_with_the_remedy(
+    client: httpx.AsyncClient, stream: JetStreamContext, path: str, status: int, told: tuple[str, str]
+) -> None:
+    await publish(stream, quarantine(0))
+    await settled(client)
+    answer = await client.get(path)
+    body, (code, said) = answer.json(), told
+    assert (answer.status_code, body["status"], body["type"]) == (status, status, f"urn:luodi:problem:{code}")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert said in body["detail"]
+
+
+async def test_a_database_that_is_not_set_up_is_told_as_such(
+    client: httpx.AsyncClient, settings: ReportingSettings
+) -> None:
+    astray = settings.model_copy(update={"database_url": settings.database_url.rsplit("/", 1)[0] + "/template1"})
+    async with served(build(astray)) as elsewhere:
+        answer = await elsewhere.get(PROGRESS)
+        ready = await elsewhere.get("/readyz")
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:luodi:problem:no-schema")
+    assert "luodi provision" in ready.json()["checks"]["postgres"]
+
+
+async def test_a_database_that_is_away_is_told_as_such(client: httpx.AsyncClient, settings: ReportingSettings) -> None:
+    away = settings.model_copy(update={"database_url": "postgresql://luodi@127.0.0.1:1/luodi"})
+    async with served(build(away)) as elsewhere:
+        answer = await elsewhere.get(PROGRESS)
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:luodi:problem:database-away")
+
+
+async def test_a_bad_file_of_indicators_stops_the_service_from_being_built(
+    settings: ReportingSettings, tmp_path: Any
+) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('definitions = "1"\n[[indicator]]\ncode = 1\n', encoding="utf-8")
+    with pytest.raises(DefinitionsError, match=r"mine\.toml, line 3: indicator\.1\.code"):
+        build(settings.model_copy(update={"indicators": file}))
+    with pytest.raises(DefinitionsError, match="absent"):
+        build(settings.model_copy(update={"indicators": tmp_path / "absent.toml"}))
+
+
+async def test_districts_and_definitions_can_be_looked_up(client: httpx.AsyncClient, stream: JetStreamContext) -> None:
+    await publish(stream, *year())
+    await settled(client)
+    assert (await client.get("/v1/districts")).json() == [{"district": "500101", "name": "万州区"}]
+    definitions = (await client.get("/v1/indicators")).json()
+    assert definitions["definitions"] == "2026.1"
+    assert definitions["indicator"][2]["filter"]["minimum"] == "500000000.00"
+
+
+async def test_the_wall_chart_shows_the_figures_in_words_of_the_field(
+    client: httpx.AsyncClient, stream: JetStreamContext
+) -> None:
+    overdue = project("P-9", [], name="迟到项目", lead_official="张明远", milestones={"started": {"due": "2026-08-01"}})
+    await publish(stream, *year(), overdue)
+    await settled(client)
+    page = await client.get(f"/districts/{DISTRICT}", params=AUGUST)
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    for said in [
+        *("万州区招商引资目标任务进度", "2026年1—8月", "序时进度 66.67%", "数据齐全"),
+        *("招商引资到位资金", "84.8", "全年目标 105亿元", "80.8", "超序时 14.1 个百分点", "2 个项目"),
+        *("省级平台签约", "152.8", "117.5", "未下达目标"),
+        *("迟到项目", "8月1日 开工建设", "30 天", "张明远"),
+    ]:
+        assert said in page.text, said
+    assert "<script" not in page.text
+    assert "://" not in page.text
+
+
+async def test_the_page_behind_a_figure_lists_its_facts(client: httpx.AsyncClient, stream: JetStreamContext) -> None:
+    await publish(stream, *year())
+    await settled(client)
+    page = await client.get(f"/districts/{DISTRICT}/indicators/funds-arrived", params=AUGUST)
+    for said in (
+        "554,000",
+        "银行进账单 2026-0183",
+        "省外 · 广东省",
+        "区外市内 · 重庆市",
+        "由 <b>2</b> 个项目的 <b>2</b> 笔",
+    ):
+        assert said in page.text, said
+
+
+async def test_the_page_says_loudly_what_is_missing_and_as_of_when(
+    client: httpx.AsyncClient, stream: JetStreamContext
+) -> None:
+    await publish(stream, *year(), quarantine(3))
+    await settled(client, "events-parked")
+    asked = AUGUST | {"known_by": "2026-09-05T00:00:00+08:00"}
+    page = (await client.get(f"/districts/{DISTRICT}", params=asked)).text
+    assert "数据不齐" in page
+    assert "有 3 条上报数据未通过校验" in page
+    assert "按 2026年9月5日0时00分（北京时间）已入账的数据计算" in page
+    assert "known_by=2026-09-05T00%3A00%3A00%2B08%3A00" in page
+
+
+async def test_names_that_departments_typed_cannot_write_into_the_page(
+    client: httpx.AsyncClient, stream: JetStreamContext
+) -> None:
+    await publish(stream, project("P-1", [fact("started", "2026-03-01", "e-1")], name="<script>alert(1)</script>"))
+    await settled(client)
+    page = (await client.get(f"/districts/{DISTRICT}", params=AUGUST)).text
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script" not in page
+
+
+async def test_the_entrance_leads_to_the_only_district_or_lists_them(
+    client: httpx.AsyncClient, stream: JetStreamContext
+) -> None:
+    assert "还没有收到任何区县的数据" in (await client.get("/")).text
+    await publish(stream, quarantine(0))
+    await settled(client)
+    only = await client.get("/")
+    assert (only.status_code, only.headers["location"]) == (303, f"/districts/{DISTRICT}")
+    await publish(stream, quarantine(0, district="500102"))
+    await settled(client)
+    page = (await client.get("/")).text
+    assert "万州区" in page
+    assert "/districts/500102" in page
+
+
+async def test_a_page_that_cannot_be_shown_says_why_in_chinese(client: httpx.AsyncClient) -> None:
+    unknown = await client.get("/districts/500199")
+    assert (unknown.status_code, "还没有收到这个区县的数据" in unknown.text) == (404, True)
+    misdated = await client.get(f"/districts/{DISTRICT}?through=31.8.")
+    assert (misdated.status_code, "所选日期无法识别" in misdated.text) == (422, True)
+    assert "没有这个页面" in (await client.get("/somewhere")).text
+
+
+async def test_pages_bring_their_own_style(client: httpx.AsyncClient) -> None:
+    style = await client.get("/static/reporting.css")
+    assert style.status_code == 200
+    assert "url(" not in style.text
+
+
+async def test_ready_means_that_every_part_is_there(client: httpx.AsyncClient, stream: JetStreamContext) -> None:
+    await publish(stream, quarantine(0))
+    await settled(client)
+    ready = await client.get("/readyz")
+    assert ready.json() == {"ready": True, "checks": {"postgres": "ok", "nats": "ok", "consumer": "ok"}}
+    await stream.delete_consumer("LEDGER", "reporting")
+    assert "luodi provision" in (await client.get("/readyz")).json()["checks"]["consumer"]
+    await settled(client, "records-not-consumed")
