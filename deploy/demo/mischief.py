@@ -24,28 +24,28 @@ class _Slip:
     spoil: Callable[[Publication], Publication]
 
 
-def with_mischief(rng: Random, dispatches: Sequence[Dispatch]) -> list[Dispatch]:
+def with_mischief(rng: Random, dispatches: Sequence[Dispatch], year: int) -> list[Dispatch]:
     """The dispatches in order of sending, with repetitions and spoiled messages among them.
 
     Each spoiled message comes shortly before the right one that it should have been, so that nothing is missing.
     """
     found = list(dispatches)
+    this_year = [each for each in dispatches if each.sent.year == year]
     for slip in _SLIPS:
-        for right in _some(rng, dispatches, slip.name, slip.month, 1):
+        for right in _some(rng, this_year, slip.name, slip.month, 1):
             sent = right.sent - timedelta(minutes=rng.randint(2, 25))
             found.append(Dispatch(sent, slip.spoil(right.publication), slip.code))
     for name in ("registered", "signed", "started", "funds-arrived", "progress-reported"):
-        for right in _some(rng, dispatches, name, rng.randint(2, 7), 2):
+        for right in _some(rng, this_year, name, rng.randint(2, 7), 2):
             found.append(replace(right, sent=right.sent + timedelta(minutes=rng.choice((1, 30, 1_450)))))
-    for right in _some(rng, dispatches, "funds-arrived", 6, 1):
+    for right in _some(rng, this_year, "funds-arrived", 6, 1):
         found.append(_number_used_again(right))
     return sorted(found, key=lambda dispatch: dispatch.sent)
 
 
 def _some(rng: Random, dispatches: Sequence[Dispatch], name: str, month: int, count: int) -> list[Dispatch]:
-    """Some events of a name, sent in a month of the last year, or in the months after it when there are too few."""
-    year = dispatches[-1].sent.year
-    named = [d for d in dispatches if d.sent.year == year and d.publication.subject.endswith(f".{name}")]
+    """Some events of a name, sent in a month, or in the months after it when there are none."""
+    named = [d for d in dispatches if d.publication.subject.endswith(f".{name}")]
     fitting = [d for d in named if d.sent.month == month] or [d for d in named if d.sent.month > month]
     return rng.sample(fitting, min(count, len(fitting)))
 

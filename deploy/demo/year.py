@@ -42,10 +42,10 @@ def dispatches(district: str, seed: int, year: int = 2026, plan: YearPlan = DEMO
     """As `district_year`, each with the moment of sending and the refusal that it is made to get, if any."""
     if not is_domestic(district):
         raise ValueError(f"a district is a GB/T 2260 code of six digits, not {district!r}")
-    entries = [entry for entry in _entries(district, seed, year, plan) if entry.on.year <= year]
+    entries = [entry for entry in _entries(district, seed, year, plan) if entry.sent.year <= year]
     settled = plan.settled_on(year)
     corrected = with_corrections(_chance(district, seed, year, "corrections"), entries, district, settled)
-    return with_mischief(_chance(district, seed, year, "mischief"), dispatch(district, corrected))
+    return with_mischief(_chance(district, seed, year, "mischief"), dispatch(district, corrected), year)
 
 
 def _entries(district: str, seed: int, year: int, plan: YearPlan) -> list[Entry]:

@@ -357,7 +357,8 @@ def test_credit_codes_are_valid(seed: int, region: str) -> None:
 
 
 def test_amounts_from_abroad_are_their_original_times_the_rate() -> None:
-    funds = [event["data"] for event in named(recorded(demo_year()), "funds-arrived") if "original" in event["data"]]
+    events = standing(recorded(demo_year()))
+    funds = [event["data"] for event in named(events, "funds-arrived") if "original" in event["data"]]
     assert len(funds) >= 2
     for data in funds:
         assert Decimal(data["original"]["amount"]) * Decimal(data["original"]["rate"]) == money(data)
