@@ -1,7 +1,6 @@
 """The notifier's composition root: makes each part and hands it to the others."""
 
 import contextlib
-import logging
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
@@ -65,9 +64,6 @@ def build(settings: NotifierSettings, *, clock: clock.Clock = clock.system) -> F
         "announcer": Announcer(pool, bus.publisher(broker)).run_once,
     }
     rounds = Rounds(parts, clock, settings.tick_seconds, metrics)
-    # These libraries log the addresses they call, and an address may hold a bot's key.
-    for library in ("httpx", "httpcore"):
-        logging.getLogger(library).setLevel(logging.CRITICAL)
 
     async def schema() -> str | None:
         return await database.missing_migrations(pool, HOME)

@@ -17,8 +17,8 @@ on conflict (dedup_key) where state <> 'resolved' do nothing;
 -- name: hold_catch_up
 -- While a backlog is still being read, what it brings is held together, so that it becomes one digest a person.
 update notifier.escalation_case
-set next_fire_at = greatest(next_fire_at, least($1, opened_at + $2))
-where catch_up and rung = 0 and state = 'open' and opened_at >= $1 - $2;
+set next_fire_at = greatest(next_fire_at, least($1::timestamptz, opened_at + $2::interval))
+where catch_up and rung = 0 and state = 'open' and opened_at >= $1::timestamptz - $2::interval;
 
 -- name: resolve_case
 -- The generation grows, so that nothing queued before is sent any more.
@@ -29,7 +29,7 @@ where id = $1;
 -- name: tell_resolved
 -- Whoever was told, or may have been, hears over the same channel that it is over.
 insert into notifier.delivery (case_id, generation, rung, recipient, channel, notice, created_at, not_before)
-select distinct told.case_id, escalation_case.generation, 0, told.recipient, told.channel, 'resolved', $2, $3
+select distinct told.case_id, escalation_case.generation, 0, told.recipient, told.channel, 'resolved', $2::timestamptz, $3::timestamptz
 from notifier.delivery as told
 join notifier.escalation_case on escalation_case.id = told.case_id
 left join notifier.message on message.id = told.message_id

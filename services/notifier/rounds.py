@@ -1,7 +1,8 @@
 """Runs a part's round again and again, whatever one round comes to."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime
 
 import structlog
@@ -12,24 +13,52 @@ from shared.clock import Clock
 RunOnce = Callable[[datetime], Awaitable[int]]
 
 _LONGEST_PAUSE_SECONDS = 30.0
+# Longer than one attempt to send may take.
+_LAST_ROUND_SECONDS = 16.0
 
 
-async def keep_running(part: str, run_once: RunOnce, clock: Clock, tick_seconds: float, metrics: Metrics) -> None:
-    """Run rounds until cancelled: at once again after one that found work, else after a tick.
+class Rounds:
+    """Rounds of several parts, side by side, until they are stopped."""
 
-    A round that fails is told in the log and tried again, with growing pauses while it goes on failing.
-    """
-    log = structlog.get_logger().bind(part=part)
-    pause = tick_seconds
-    while True:
+    def __init__(self, parts: Mapping[str, RunOnce], clock: Clock, tick_seconds: float, metrics: Metrics) -> None:
+        self._parts = parts
+        self._clock = clock
+        self._tick = tick_seconds
+        self._metrics = metrics
+        self._stopping = asyncio.Event()
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run while the context lasts.
+
+        A round that is under way when it ends is waited for: a message that is just being sent would otherwise be in
+        doubt, and sent again.
+        """
+        tasks = [asyncio.create_task(self._keep_running(part, once), name=part) for part, once in self._parts.items()]
         try:
-            found = await run_once(clock())
-        except Exception as error:
-            metrics.failures.labels(part).inc()
-            log.exception("round failed, trying again", pause=pause, error=str(error) or type(error).__name__)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
-            continue
-        pause = tick_seconds
-        if not found:
-            await asyncio.sleep(tick_seconds)
+            yield
+        finally:
+            self._stopping.set()
+            _, late = await asyncio.wait(tasks, timeout=_LAST_ROUND_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _keep_running(self, part: str, run_once: RunOnce) -> None:
+        """At once again after a round that found work, else after a tick; after failures, with growing pauses."""
+        log = structlog.get_logger().bind(part=part)
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                found, failures = await run_once(self._clock()), 0
+            except Exception as error:
+                found, failures = 0, failures + 1
+                self._metrics.failures.labels(part).inc()
+                log.exception("round failed, trying again", failures=failures, error=str(error) or type(error).__name__)
+            if not found:
+                await self._pause(min(self._tick * 2 ** min(failures, 10), max(self._tick, _LONGEST_PAUSE_SECONDS)))
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()

@@ -88,7 +88,7 @@ where delivery.message_id = $1
 -- Whoever held the lease is gone, and did not say whether the message went out.
 select id, attempts, again, created_at
 from notifier.message
-where state = 'sending' and lease_until < $1
+where state = 'sending' and lease_until <= $1
 order by lease_until
 limit 100
 for update skip locked;

@@ -1,6 +1,7 @@
 """One HTTP attempt for every channel: no redirects, bounded in time and size, and what its failure means."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -10,7 +11,7 @@ import httpx
 from services.notifier.domain.outcomes import Refused, TryLater, Unclear
 
 # Well below the sender's lease: an attempt is over before anybody else may take the message.
-_SECONDS: Final = 20.0
+_SECONDS: Final = 15.0
 _ANSWER_BYTES: Final = 65_536
 
 
@@ -25,6 +26,9 @@ class Answer:
 
 def make_client() -> httpx.AsyncClient:
     """A client for all channels. It follows no redirect, and takes no proxy or credential from the environment."""
+    # The library logs each address it calls, and an address may hold a bot's key.
+    for library in ("httpx", "httpcore"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
     timeout = httpx.Timeout(10.0, connect=5.0)
     return httpx.AsyncClient(timeout=timeout, follow_redirects=False, trust_env=False)
 

@@ -1,0 +1,360 @@
+"""From a milestone that is late to the message that it is resolved, over real Postgres and fake providers."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+import pytest_asyncio
+
+from services.notifier.channels.http import make_client
+from services.notifier.domain.directory import read_directory
+from shared import database
+from tests.integration.notifier_office import (
+    CONTACT,
+    DISTRICT_HEAD,
+    HEAD,
+    OFFICIAL,
+    START,
+    Office,
+    directory_of,
+    record,
+)
+from tests.providers.loopback import Reply
+from tests.providers.webhook import fake_webhook
+from tests.providers.wecom import FakeWecom, fake_wecom
+
+
+@pytest_asyncio.fixture
+async def office(database_url: str) -> AsyncIterator[Office]:
+    with fake_wecom() as wecom, fake_webhook() as webhook:
+        async with database.make_pool(database_url, "test") as pool, make_client() as client:
+            yield Office(pool, wecom, webhook, client)
+
+
+def told(wecom: FakeWecom) -> list[str]:
+    """The members whom each message to the group calls, in order."""
+    called: list[str] = []
+    for message in wecom.messages:
+        in_text = message.get("text", {}).get("mentioned_list", [])
+        called += in_text or re.findall(r"<@(\w+)>", message.get("markdown", {}).get("content", ""))
+    return called
+
+
+async def test_a_late_milestone_is_pushed_to_the_lead_official_over_both_channels(office: Office) -> None:
+    await office.hear(record())
+    await office.work()
+    assert sorted(told(office.wecom)) == ["MaChao", "WangJianGuo"]
+    (post,) = office.webhook.posts
+    assert (post["recipient"], post["notice"]) == (OFFICIAL, "overdue")
+    (item,) = post["items"]
+    assert (item["project"], item["milestone"], item["due"]) == ("P-2026-017", "started", "2026-08-31")
+    assert "原定8月31日前开工，已逾期2天" in post["text"]
+    assert office.events() == ["escalation-opened 1"]
+
+
+async def test_nothing_is_sent_twice_however_often_anybody_looks(office: Office) -> None:
+    for revision in range(1, 4):
+        await office.hear(record(revision=revision), record(revision=revision))
+        await office.work()
+        await office.work()
+    assert len(office.wecom.messages) == 2
+    assert len(office.webhook.posts) == 1
+
+
+async def test_an_unanswered_case_climbs_to_the_last_rung_and_is_exhausted(office: Office) -> None:
+    await office.hear(record())
+    await office.work()
+    await office.pass_days(14)
+    assert told(office.wecom)[2:] == ["QianJin", "SunLiXin"]
+    assert len(office.webhook.posts) == 1
+    assert await office.states() == {"P-2026-017": "exhausted"}
+    assert office.events() == ["escalation-opened 1", "escalation-climbed 2", "escalation-climbed 3"]
+    assert f"此前已通知：{OFFICIAL}（9月2日）" in office.wecom.texts()[2]
+
+
+async def test_rungs_fire_in_working_days_and_working_hours(office: Office) -> None:
+    # Friday, 17:00 in Shanghai: two working days later it is Tuesday.
+    office.now = START + timedelta(days=2, hours=7)
+    await office.hear(record())
+    await office.work()
+    await office.pass_days(4 - 1 / 24)
+    assert len(told(office.wecom)) == 2
+    await office.pass_days(1 / 24)
+    assert told(office.wecom)[2:] == ["QianJin"]
+
+
+async def test_a_milestone_becomes_late_by_the_passing_of_a_day_and_is_told_in_the_morning(office: Office) -> None:
+    await office.hear(record(due="2026-09-02"))
+    await office.work()
+    assert (await office.overview()).counts == {}
+    office.now = START.replace(hour=16, minute=1)
+    await office.work()
+    assert (await office.overview()).counts == {"open": 1}
+    assert office.wecom.messages == []
+    await office.pass_days(9 / 24)
+    assert sorted(told(office.wecom)) == ["MaChao", "WangJianGuo"]
+
+
+async def test_an_acknowledgement_stops_the_climb_for_its_days_and_then_it_goes_on(office: Office) -> None:
+    await office.hear(record())
+    await office.work()
+    assert len(await office.answer(office.webhook.posts[0]["acknowledge"])) == 1
+    assert await office.states() == {"P-2026-017": "acknowledged"}
+    # Five working days after a Wednesday is the next Wednesday.
+    await office.pass_days(7 - 1 / 24)
+    assert len(told(office.wecom)) == 2
+    await office.pass_days(1 / 24)
+    assert told(office.wecom)[2:] == ["QianJin"]
+    assert office.events() == ["escalation-opened 1", "escalation-acknowledged 1", "escalation-climbed 2"]
+
+
+async def test_a_link_answers_once(office: Office) -> None:
+    await office.hear(record())
+    await office.work()
+    address = office.webhook.posts[0]["acknowledge"]
+    assert len(await office.answer(address)) == 1
+    assert await office.answer(address) == []
+    await office.pass_days(8)
+    assert await office.states() == {"P-2026-017": "open"}
+    assert await office.answer(address) == []
+    assert await office.states() == {"P-2026-017": "open"}
+
+
+async def test_an_answer_holds_back_what_is_still_queued(office: Office) -> None:
+    office.wecom.next_replies.extend([-1, -1])
+    await office.hear(record())
+    await office.work()
+    await office.answer(office.webhook.posts[0]["acknowledge"])
+    await office.pass_days(1)
+    assert office.wecom.messages == []
+    assert {each.state for each in (await office.overview()).unresolved[0].deliveries} == {"sent", "superseded"}
+
+
+async def test_the_milestones_event_resolves_the_case_and_those_told_are_told(office: Office) -> None:
+    await office.hear(record())
+    await office.work()
+    await office.pass_days(2)
+    before = len(office.wecom.messages)
+    await office.hear(record(revision=2, on="2026-09-03", stage="started"))
+    await office.work()
+    after = office.wecom.texts()[before:]
+    assert len(after) == 3
+    assert all("【落地办结】智能装备产业园（P-2026-017）" in text for text in after)
+    assert all("已于9月3日开工，此前的催办到此结束。" in text for text in after)
+    assert {name for name in (OFFICIAL, CONTACT, HEAD) for text in after if name in text} == {OFFICIAL, CONTACT, HEAD}
+    assert not any(DISTRICT_HEAD in text for text in after)
+    assert office.webhook.posts[-1]["notice"] == "resolved"
+    assert office.webhook.posts[-1]["acknowledge"] is None
+    assert await office.states() == {"P-2026-017": "resolved"}
+    assert office.events()[-1] == "escalation-resolved 2"
+    await office.pass_days(10)
+    assert len(office.wecom.messages) == before + 3
+
+
+async def test_what_is_settled_before_anybody_was_told_stays_unsaid(office: Office) -> None:
+    office = Office(office.pool, office.wecom, office.webhook, office.client, settle=timedelta(minutes=1))
+    await office.hear(record())
+    await office.work()
+    await office.hear(record(revision=2, on="2026-08-30"))
+    office.now += timedelta(hours=1)
+    await office.work()
+    assert (office.wecom.messages, office.webhook.posts, office.published) == ([], [], [])
+
+
+async def test_the_records_that_our_own_events_bring_back_open_nothing(office: Office) -> None:
+    await office.hear(record())
+    await office.work()
+    for revision in range(2, 6):
+        await office.hear(record(revision=revision))
+        await office.work()
+    await office.hear(record(revision=6, on="2026-09-02"))
+    await office.work()
+    for revision in range(7, 10):
+        await office.hear(record(revision=revision, on="2026-09-02"))
+        await office.work()
+    assert office.events() == ["escalation-opened 1", "escalation-resolved 1"]
+
+
+async def test_an_older_record_that_comes_late_changes_nothing(office: Office) -> None:
+    await office.hear(record(revision=5, on="2026-08-30"))
+    await office.hear(record(revision=4))
+    await office.work()
+    assert (await office.overview()).counts == {}
+
+
+async def test_of_two_records_with_one_revision_the_later_message_counts(office: Office) -> None:
+    await office.hear(record(revision=5), record(revision=5, on="2026-08-30"))
+    await office.hear(record(revision=5))
+    assert (await office.overview()).counts == {"open": 1}
+
+
+async def test_a_message_of_the_ledger_that_is_no_record_costs_itself_alone(office: Office) -> None:
+    broken = record("P-2", milestones="none")
+    await office.hear(broken, record("P-1"))
+    assert (await office.overview()).counts == {"open": 1}
+
+
+async def test_a_suspended_project_stops_the_clock_of_its_case(office: Office) -> None:
+    await office.hear(record())
+    await office.work()
+    await office.hear(record(revision=2, stage="suspended"))
+    await office.pass_days(9)
+    assert len(told(office.wecom)) == 2
+    assert (await office.overview()).unresolved[0].case.paused_at is not None
+    # A Friday; two working days were left, so the next rung fires on Tuesday.
+    await office.hear(record(revision=3))
+    await office.pass_days(4 - 1 / 24)
+    assert len(told(office.wecom)) == 2
+    await office.pass_days(1 / 24)
+    assert told(office.wecom)[2:] == ["QianJin"]
+
+
+async def test_a_message_that_waits_when_the_project_is_suspended_goes_out_when_it_goes_on(office: Office) -> None:
+    office.wecom.next_replies.extend([-1, -1])
+    await office.hear(record())
+    await office.work()
+    await office.hear(record(revision=2, stage="suspended"))
+    await office.pass_days(1)
+    assert office.wecom.messages == []
+    await office.hear(record(revision=3))
+    await office.pass_days(1 / 24)
+    assert sorted(told(office.wecom)) == ["MaChao", "WangJianGuo"]
+
+
+async def test_a_terminated_project_ends_its_cases(office: Office) -> None:
+    await office.hear(record())
+    await office.work()
+    await office.hear(record(revision=2, stage="terminated"))
+    await office.work()
+    assert "项目已终止" in office.wecom.texts()[-1]
+    assert await office.states() == {"P-2026-017": "resolved"}
+
+
+async def test_a_timetable_that_gives_more_time_ends_the_case_and_a_new_delay_opens_another(office: Office) -> None:
+    await office.hear(record())
+    await office.work()
+    await office.hear(record(revision=2, due="2026-09-10"))
+    await office.work()
+    assert "时间表已调整，开工的新期限为9月10日" in office.wecom.texts()[-1]
+    sent = len(office.wecom.messages)
+    await office.pass_days(9)
+    assert len(office.wecom.messages) == sent + 2
+    assert "原定9月10日前开工，已逾期1天" in office.wecom.texts()[-1]
+
+
+async def test_a_backlog_becomes_one_message_a_person(office: Office) -> None:
+    office = Office(office.pool, office.wecom, office.webhook, office.client, settle=timedelta(minutes=1))
+    # Read in three batches, half a minute apart.
+    for batch in range(3):
+        await office.hear(*(record(f"P-{batch}-{each}", due="2026-03-31") for each in range(20)))
+        await office.work()
+        office.now += timedelta(seconds=30)
+    await office.pass_days(1 / 24)
+    assert sorted(told(office.wecom)) == ["MaChao", "WangJianGuo"]
+    (post,) = office.webhook.posts
+    assert len(post["items"]) == 60
+    assert all("您有60项里程碑逾期" in text and "……等60项" in text for text in office.wecom.texts())
+    assert len(await office.answer(post["acknowledge"])) == 60
+
+
+async def test_a_person_whom_the_directory_does_not_know_is_listed_and_the_next_rung_fires(office: Office) -> None:
+    await office.hear(record(lead_official="赵六 副区长", lead_unit="区财政局"))
+    office.take_directory(
+        read_directory("name,role,unit,wecom_userid,wecom_bot\n钱进 主任,unit-head,区财政局,QianJin,leaders\n".encode())
+    )
+    await office.work()
+    assert told(office.wecom) == ["QianJin"]
+    (entry,) = (await office.overview()).unresolved
+    dead = {each.recipient: each.said for each in entry.deliveries if each.state == "dead"}
+    assert dead == {"赵六 副区长": "通讯录中没有此人", "区财政局单位联络员": "通讯录中没有区财政局的单位联络员"}
+    assert entry.case.rung == 2
+
+
+async def test_with_nobody_in_the_directory_cases_wait(office: Office) -> None:
+    office.take_directory(read_directory(b"name,role\n"))
+    await office.hear(record())
+    await office.work()
+    assert (await office.overview()).unresolved[0].case.rung == 0
+    office.take_directory(directory_of(office.wecom, office.webhook))
+    await office.work()
+    assert sorted(told(office.wecom)) == ["MaChao", "WangJianGuo"]
+
+
+async def test_when_a_rungs_messages_are_all_refused_the_next_rung_fires_at_once(office: Office) -> None:
+    office.wecom.next_replies.extend([93000, 93000])
+    office.webhook.next_replies.append(Reply(410))
+    await office.hear(record())
+    await office.work()
+    assert {each.state for each in (await office.overview()).unresolved[0].deliveries} == {"dead"}
+    await office.work()
+    assert told(office.wecom) == ["QianJin"]
+
+
+async def test_while_one_message_of_a_rung_has_arrived_the_climb_waits(office: Office) -> None:
+    office.wecom.next_replies.extend([93000, 93000])
+    await office.hear(record())
+    await office.work()
+    await office.work()
+    assert office.wecom.messages == []
+    assert len(office.webhook.posts) == 1
+
+
+async def test_a_provider_that_is_away_gets_the_message_when_it_is_back(office: Office) -> None:
+    office.webhook.next_replies.extend([Reply(503)] * 4)
+    await office.hear(record())
+    await office.work()
+    assert office.webhook.posts == []
+    for _ in range(8):
+        office.now += timedelta(minutes=1)
+        await office.work()
+    assert len(office.webhook.posts) == 1
+    numbers = {request.headers["luodi-delivery"] for request in office.webhook.requests}
+    assert len(numbers) == 1
+
+
+async def test_a_bot_that_may_have_taken_a_message_gets_it_once_more_under_the_same_number(office: Office) -> None:
+    office.wecom.take_all_but_answer = Reply(hang_up=True)
+    await office.hear(record(lead_unit="区财政局"))
+    await office.work()
+    await office.pass_days(1)
+    first, second = office.wecom.texts()
+    number = re.search(r"编号 (LD-\d+)$", first)
+    assert number is not None
+    assert second.endswith(f"编号 {number[1]}（第2次发送，如已收到请忽略）")
+    states = {each.channel: each.state for each in (await office.overview()).unresolved[0].deliveries}
+    assert states["wecom-bot"] == "uncertain"
+
+
+async def test_no_message_to_the_group_names_the_investor_or_an_amount(office: Office) -> None:
+    await office.hear(record(name="华创智能科技有限公司总部（投资5亿元）"))
+    await office.work()
+    assert office.wecom.messages
+    for text in office.wecom.texts():
+        assert "华创" not in text
+        assert "5亿" not in text
+
+
+async def test_a_case_names_the_whole_of_its_history(office: Office) -> None:
+    await office.hear(record())
+    await office.work()
+    await office.answer(office.webhook.posts[0]["acknowledge"])
+    (entry,) = (await office.overview()).unresolved
+    assert [(each.rung, each.recipient, each.channel, each.code) for each in entry.deliveries] == [
+        (1, OFFICIAL, "webhook", "200"),
+        (1, OFFICIAL, "wecom-bot", "0"),
+        (1, CONTACT, "wecom-bot", "0"),
+    ]
+    assert [each.who for each in entry.answers] == [OFFICIAL]
+
+
+@pytest.mark.parametrize("webhook_first", [True, False])
+async def test_one_answer_counts_for_every_channel_of_a_person(office: Office, webhook_first: bool) -> None:
+    await office.hear(record(lead_unit="区财政局"))
+    await office.work()
+    group = re.search(r"http://\S+", office.wecom.texts()[0])
+    assert group is not None
+    addresses = [office.webhook.posts[0]["acknowledge"], group[0]]
+    first, second = addresses if webhook_first else reversed(addresses)
+    assert len(await office.answer(first)) == 1
+    assert await office.answer(second) == []

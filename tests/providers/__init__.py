@@ -1,0 +1,1 @@
+"""Fake providers that speak the exact wire formats, as real HTTP servers on loopback."""
