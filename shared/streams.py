@@ -9,6 +9,25 @@ from nats.js.errors import NotFoundError
 from shared.subjects import CONSUMERS, STREAMS, Consumer, Stream
 
 
+async def connect(nats_url: str, name: str) -> Client:
+    """A connection for a command: it fails within seconds when the server is away, and then says so by raising.
+
+    `nats_url` may name several servers, separated by commas. Raises a NATS error or OSError.
+    """
+
+    async def unheard(error: Exception) -> None:
+        """What goes wrong is raised by the call that meets it."""
+
+    return await nats.connect(
+        servers(nats_url),
+        name=name,
+        connect_timeout=3,
+        max_reconnect_attempts=1,
+        reconnect_time_wait=0.2,
+        error_cb=unheard,
+    )
+
+
 def servers(nats_url: str) -> list[str]:
     """The servers of a setting such as `nats://a:4222,nats://b:4222`."""
     return [part.strip() for part in nats_url.split(",") if part.strip()]
@@ -17,7 +36,7 @@ def servers(nats_url: str) -> list[str]:
 async def provision(nats_url: str) -> list[str]:
     """Make every stream and consumer, or bring its settings up to date; returns a line for each that it touched."""
     done: list[str] = []
-    connection = await nats.connect(servers(nats_url), connect_timeout=5, allow_reconnect=False)
+    connection = await connect(nats_url, "luodi-provision")
     try:
         stream = connection.jetstream(timeout=10)
         for wanted in STREAMS:

@@ -7,7 +7,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
-import nats
 import typer
 from nats.errors import Error as NatsError
 from rich.console import Console
@@ -105,22 +104,8 @@ async def _send(nats_url: str, publications: Sequence[Publication], bar: Progres
             yield bus.Outgoing(each.subject, each.payload)
             bar.advance(task)
 
-    connection = await nats.connect(
-        streams.servers(nats_url),
-        name="luodi-simulate",
-        connect_timeout=5,
-        allow_reconnect=False,
-        # These two hold for the first connection too: their defaults let a command wait two minutes for a server
-        # that is not there.
-        max_reconnect_attempts=1,
-        reconnect_time_wait=0.2,
-        error_cb=_unsaid,
-    )
+    connection = await streams.connect(nats_url, "luodi-simulate")
     try:
         await bus.publish_all(connection.jetstream(timeout=10), outgoing())
     finally:
         await connection.close()
-
-
-async def _unsaid(error: Exception) -> None:
-    """The error that ends the command is raised as well: said once is enough."""

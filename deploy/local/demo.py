@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import urlencode
 
-import nats
 from nats.js import JetStreamContext
 
 from deploy.demo.plan import DEMO
@@ -32,7 +31,7 @@ def simulate() -> list[str]:
 
 async def play(nats_url: str, command: Command, screen: Screen) -> None:
     """Publish the year where it is not there yet, and wait until the services have taken in all that is there."""
-    connection = await nats.connect(streams.servers(nats_url))
+    connection = await streams.connect(nats_url, "luodi-up")
     try:
         stream = connection.jetstream()
         if await wants_the_year(stream, district_year(DISTRICT, SEED, YEAR, THROUGH)):

@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import nats
 import orjson
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.js.api import PubAck
 
 from shared.bus import behind_sequence
 from shared.envelope import Event, Refusal, judge
-from shared.streams import servers
+from shared.streams import connect
 from shared.subjects import LEDGER_OF_EVENTS, event_subject
 
 _WINDOW = 200
@@ -80,7 +80,7 @@ async def publish_lines(
 
 @contextlib.asynccontextmanager
 async def _connection(nats_url: str) -> AsyncIterator[Client]:
-    connection = await nats.connect(servers(nats_url), connect_timeout=5, allow_reconnect=False, name="luodi-publish")
+    connection = await connect(nats_url, "luodi-publish")
     try:
         yield connection
     finally:
@@ -105,7 +105,7 @@ async def _send(
     """Publish in order; returns stream sequence → line number."""
     stream = connection.jetstream(timeout=10)
     sent: dict[int, int] = {}
-    waiting: list[tuple[int, asyncio.Future[nats.js.api.PubAck]]] = []
+    waiting: list[tuple[int, asyncio.Future[PubAck]]] = []
 
     async def settle() -> None:
         for number, stored in waiting:

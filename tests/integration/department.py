@@ -7,7 +7,7 @@ from typing import Any
 from nats.aio.client import Client
 from nats.aio.subscription import Subscription
 
-PATIENCE = 10.0
+from tests.waiting import PATIENCE, until
 
 
 def contract_signed(
@@ -82,9 +82,9 @@ class Department:
 
     async def acknowledged(self, consumer: str = "ledger", stream: str = "EVENTS") -> None:
         """Return when the consumer has acknowledged everything that the stream holds."""
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                info = await self._stream.consumer_info(stream, consumer)
-                if not info.num_pending and not info.num_ack_pending:
-                    return
-                await asyncio.sleep(0.01)
+
+        async def nothing_left() -> bool:
+            info = await self._stream.consumer_info(stream, consumer)
+            return not info.num_pending and not info.num_ack_pending
+
+        await until(nothing_left, PATIENCE)

@@ -1,0 +1,184 @@
+"""Batches arrive in order, whole and once in hand, whatever happens to the server, the consumer or the handler."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+
+import nats
+import pytest
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from deploy.local.nats import Nats
+from shared import bus, streams
+from shared.bus import Outgoing, publish_all, recorded_at, stream_sequence
+from shared.intake import Handle, Intake
+from shared.subjects import LEDGER_OF_EVENTS
+from tests.waiting import PATIENCE, until
+
+
+class Seen:
+    """A handler that remembers the sequences it was given, and lets a test wait for one."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.sequences: list[int] = []
+        self.sizes: list[int] = []
+        self.delivered_again = 0
+        self._failures = failures
+        self._more = asyncio.Condition()
+
+    async def __call__(self, messages: Sequence[Msg]) -> None:
+        if self._failures:
+            self._failures -= 1
+            raise OSError("the database is away")
+        self.sizes.append(len(messages))
+        self.delivered_again += sum(message.metadata.num_delivered > 1 for message in messages)
+        self.sequences += [stream_sequence(message) for message in messages]
+        async with self._more:
+            self._more.notify_all()
+
+    async def everything_to(self, last: int) -> None:
+        async with asyncio.timeout(PATIENCE), self._more:
+            await self._more.wait_for(lambda: set(range(1, last + 1)) <= set(self.sequences))
+
+
+@contextlib.asynccontextmanager
+async def taking_in(nats_url: str, handle: Handle, size: int = 500) -> AsyncIterator[Intake]:
+    intake = Intake(LEDGER_OF_EVENTS, handle, size=size)
+    async with bus.running(bus.make_broker(nats_url, "test"), intake):
+        yield intake
+
+
+async def publish(client: Client, count: int) -> None:
+    await publish_all(client.jetstream(), [Outgoing("events.500101.a.P-1.started", b"{}") for _ in range(count)])
+
+
+async def test_everything_arrives_in_order_and_no_batch_is_larger_than_asked(provisioned: str, client: Client) -> None:
+    seen = Seen()
+    await publish(client, 2_000)
+    async with taking_in(provisioned, seen, size=300):
+        await seen.everything_to(2_000)
+    assert seen.sequences == list(range(1, 2_001))
+    assert max(seen.sizes) <= 300
+
+
+async def test_a_single_message_does_not_wait_for_others(provisioned: str, client: Client) -> None:
+    seen = Seen()
+    async with taking_in(provisioned, seen):
+        await publish(client, 1)
+        await seen.everything_to(1)
+        await publish(client, 1)
+        await seen.everything_to(2)
+    assert seen.sizes == [1, 1]
+
+
+async def test_messages_that_trickle_in_are_delivered_once_each(provisioned: str, client: Client) -> None:
+    seen = Seen()
+    async with taking_in(provisioned, seen):
+        for number in range(1, 301):
+            await publish(client, 1)
+            await seen.everything_to(number)
+    assert seen.delivered_again == 0
+
+
+async def test_a_batch_that_fails_is_tried_again_in_place(provisioned: str, client: Client) -> None:
+    seen = Seen(failures=2)
+    await publish(client, 10)
+    async with taking_in(provisioned, seen) as intake:
+        await seen.everything_to(10)
+        assert await intake.check() is None
+    assert seen.sequences == list(range(1, 11))
+    assert seen.delivered_again == 0
+
+
+async def test_readiness_tells_that_a_batch_cannot_be_handled(provisioned: str, client: Client) -> None:
+    async def fails(messages: Sequence[Msg]) -> None:
+        raise OSError("the database is away")
+
+    await publish(client, 1)
+
+    async def told() -> bool:
+        return "the database is away" in (await intake.check() or "")
+
+    async with taking_in(provisioned, fails) as intake:
+        await until(told)
+
+
+async def test_what_was_in_hand_at_a_stop_is_delivered_to_the_next_at_once(provisioned: str, client: Client) -> None:
+    held = asyncio.Event()
+
+    async def never_ends(messages: Sequence[Msg]) -> None:
+        held.set()
+        await asyncio.Event().wait()
+
+    await publish(client, 5)
+    async with taking_in(provisioned, never_ends):
+        await asyncio.wait_for(held.wait(), PATIENCE)
+    seen = Seen()
+    async with taking_in(provisioned, seen), asyncio.timeout(LEDGER_OF_EVENTS.ack_wait / 2):
+        await seen.everything_to(5)
+
+
+async def test_a_deleted_consumer_is_made_again_and_nothing_is_missed(provisioned: str, client: Client) -> None:
+    seen = Seen()
+    async with taking_in(provisioned, seen) as intake:
+        await publish(client, 3)
+        await seen.everything_to(3)
+        await client.jetstream().delete_consumer("EVENTS", "ledger")
+        await publish(client, 3)
+        await seen.everything_to(6)
+        assert await intake.check() is None
+
+
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+async def test_a_server_that_went_away_and_came_back_goes_on_where_it_was(nats_server: Nats, how: str) -> None:
+    await streams.provision(nats_server.url)
+    seen = Seen()
+    async with taking_in(nats_server.url, seen):
+        await publish_from(nats_server.url, 3)
+        await seen.everything_to(3)
+        await (nats_server.stop() if how == "stopped" else nats_server.kill())
+        await nats_server.start()
+        await publish_from(nats_server.url, 3)
+        await seen.everything_to(6)
+
+
+async def test_streams_that_nobody_made_yet_are_waited_for(nats_url: str) -> None:
+    async def told() -> bool:
+        return "luodi provision" in (await intake.check() or "")
+
+    seen = Seen()
+    async with taking_in(nats_url, seen) as intake:
+        await until(told)
+        await streams.provision(nats_url)
+        await publish_from(nats_url, 1)
+        await seen.everything_to(1)
+
+
+async def test_recorded_at_is_the_streams_own_instant_cut_to_microseconds(provisioned: str, client: Client) -> None:
+    messages: list[Msg] = []
+
+    async def keep(batch: Sequence[Msg]) -> None:
+        messages.extend(batch)
+
+    async def all_kept() -> bool:
+        return len(messages) >= 50
+
+    await publish(client, 50)
+    async with taking_in(provisioned, keep):
+        await until(all_kept)
+    for message in messages:
+        nanoseconds = int(message.reply.split(".")[7])
+        instant = recorded_at(message)
+        assert instant.tzinfo is UTC
+        whole = datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC)
+        assert instant == whole.replace(microsecond=nanoseconds % 1_000_000_000 // 1_000)
+
+
+async def publish_from(nats_url: str, count: int) -> None:
+    connection = await nats.connect(nats_url)
+    try:
+        await publish(connection, count)
+    finally:
+        await connection.close()
