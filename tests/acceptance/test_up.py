@@ -40,13 +40,13 @@ _REGISTERED = {
 class Stack:
     """A running `luodi up`, seen from outside."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *options: str) -> None:
         self.data = data
         self._output = data.with_suffix(".out")
         with self._output.open("ab") as output:
             # By module, not by the installed command: it is the same front door, and runs from any checkout.
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "services.cli", "up", "--data-dir", str(data)],
+                [sys.executable, "-m", "services.cli", "up", "--data-dir", str(data), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
