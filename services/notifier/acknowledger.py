@@ -96,7 +96,7 @@ def _told(row: Any, today: date) -> Told:
         name=record.name,
         unit=record.lead_unit,
         official=record.lead_official,
-        text=describe(record, case.matter, row["outcome"], row["outcome_day"], today),
+        text=describe(record, case.matter, row["outcome"], row["outcome_day"], today)[0],
         answerable=may_acknowledge(case) and row["own_at"] is None,
         answered_by=row["answered_by"],
         answered_at=row["answered_at"],

@@ -45,13 +45,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One case with all that was done about it."""
+    """One case with all that was done about it; `late` in days."""
 
     case: Case
     name: str | None
     unit: str | None
     official: str | None
     text: str
+    late: int
     deliveries: Sequence[Delivery]
     answers: Sequence[Answer]
 
@@ -91,8 +92,9 @@ class Desk:
 
 def _entry(row: Any, deliveries: Sequence[Delivery], answers: Sequence[Answer], now: datetime) -> Entry:
     record, case, today = Record.model_validate(row["record"]), case_of(row), business_day(now)
-    text = describe(record, case.matter, row["outcome"], row["outcome_day"], today)
-    return Entry(case, record.name, record.lead_unit, record.lead_official, text, deliveries, answers)
+    text, _ = describe(record, case.matter, row["outcome"], row["outcome_day"], today)
+    late = max(0, (today - case.due).days)
+    return Entry(case, record.name, record.lead_unit, record.lead_official, text, late, deliveries, answers)
 
 
 def _delivery(row: Any) -> Delivery:

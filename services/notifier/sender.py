@@ -157,6 +157,7 @@ def _attempt(row: Any, ahead: int = 0) -> Attempt:
 
 def _item(row: Any, told: Mapping[str, Any], now: datetime) -> Item:
     record, today = Record.model_validate(row["record"]), business_day(now)
+    text, brief = describe(record, row["matter"], row["outcome"], row["outcome_day"], today)
     return Item(
         case=str(row["id"]),
         rule=row["rule"],
@@ -166,7 +167,8 @@ def _item(row: Any, told: Mapping[str, Any], now: datetime) -> Item:
         name=record.name,
         matter=row["matter"],
         due=row["due"],
-        text=describe(record, row["matter"], row["outcome"], row["outcome_day"], today),
+        text=text,
+        brief=brief,
         unit=record.lead_unit,
         official=record.lead_official,
         investor=record.investor.name if record.investor else None,

@@ -36,6 +36,7 @@ ITEM = Item(
     matter="started",
     due=date(2026, 8, 31),
     text="原定8月31日前开工，已逾期2天，尚未收到开工信息。",
+    brief="原定8月31日前开工，已逾期2天",
 )
 
 

@@ -58,6 +58,9 @@ class Service:
     async def pushed(self) -> str:
         """Wait until the official was told over both channels; returns the path of the link in the webhook."""
         await self.until(lambda: self.webhook.posts and len(self.wecom.messages) == 2)
+        async with asyncio.timeout(PATIENCE):
+            while {each["state"] for each in (await self.case())["deliveries"]} != {"sent"}:
+                await asyncio.sleep(0.01)
         return f"/ack/{token_of(self.webhook.posts[0]['acknowledge'])}"
 
     async def case(self) -> dict[str, Any]:

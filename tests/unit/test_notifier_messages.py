@@ -36,6 +36,7 @@ def item(**changes: Any) -> Item:
         matter="started",
         due=date(2026, 8, 31),
         text="原定8月31日前开工，已逾期23天，尚未收到开工信息。",
+        brief="原定8月31日前开工，已逾期23天",
         unit="区经济信息委",
         official="王建国 副区长",
     )
@@ -65,11 +66,11 @@ def test_a_higher_rung_reads_who_was_told_before() -> None:
 
 
 def test_several_late_milestones_become_one_list() -> None:
-    second = item(project="P-2026-018", name="食品精深加工园", text="原定9月1日前竣工，已逾期22天，尚未收到竣工信息。")
+    second = item(project="P-2026-018", name="食品精深加工园", brief="原定9月1日前竣工，已逾期22天")
     assert as_text(letter(item(), second, link="https://l.example/ack/t")).splitlines() == [
         "【落地催办】王建国 副区长：您有2项里程碑逾期",
-        "1. 智能装备产业园（P-2026-017）：原定8月31日前开工，已逾期23天，尚未收到开工信息。",
-        "2. 食品精深加工园（P-2026-018）：原定9月1日前竣工，已逾期22天，尚未收到竣工信息。",
+        "1. 智能装备产业园（P-2026-017）：原定8月31日前开工，已逾期23天",
+        "2. 食品精深加工园（P-2026-018）：原定9月1日前竣工，已逾期22天",
         "查看并签收：https://l.example/ack/t",
         "编号 LD-000042",
     ]

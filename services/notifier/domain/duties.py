@@ -23,7 +23,8 @@ MILESTONES: Final[Mapping[str, tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """Something owed on a project. `since` is the first day on which it is late; `text` is what people read."""
+    """Something owed on a project. `since` is the first day on which it is late; `text` is what people read, and
+    `brief` what they read of it in a list."""
 
     rule: str
     key: str
@@ -34,6 +35,7 @@ class Duty:
     due: date
     since: date
     text: str
+    brief: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def _awaited(record: Record) -> Iterator[date]:
 
 def _overdue(record: Record, matter: str, due: date, today: date) -> Duty:
     action, word = MILESTONES[matter]
-    late = (today - due).days
+    brief = f"原定{zh_date(due, today)}前{action}，已逾期{(today - due).days}天"
     return Duty(
         rule=MILESTONE_OVERDUE,
         key=f"{record.district}/{record.project}/{MILESTONE_OVERDUE}/{matter}",
@@ -121,7 +123,8 @@ def _overdue(record: Record, matter: str, due: date, today: date) -> Duty:
         owed_by=record.lead_unit,
         due=due,
         since=due + timedelta(days=1),
-        text=f"原定{zh_date(due, today)}前{action}，已逾期{late}天，尚未收到{word}信息。",
+        text=f"{brief}，尚未收到{word}信息。",
+        brief=brief,
     )
 
 

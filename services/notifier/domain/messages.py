@@ -22,7 +22,7 @@ _TOLD_NAMES = 4
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One case in a message. `told` is whom earlier rungs reached, and on which day."""
+    """One case in a message. `brief` is its sentence in a list; `told` is whom earlier rungs reached, and when."""
 
     case: str
     rule: str
@@ -33,6 +33,7 @@ class Item:
     matter: str
     due: date
     text: str
+    brief: str
     unit: str | None = None
     official: str | None = None
     investor: str | None = None
@@ -92,17 +93,18 @@ def resolution(matter: str, outcome: Outcome, day: date | None, today: date) -> 
     return f"{how}，此前的催办到此结束。"
 
 
-def describe(record: Record, matter: str, outcome: Outcome | None, day: date | None, today: date) -> str:
-    """How a case stands, in a sentence: how it ended, or what is late."""
+def describe(record: Record, matter: str, outcome: Outcome | None, day: date | None, today: date) -> tuple[str, str]:
+    """How a case stands, in a sentence and in brief: how it ended, or what is late."""
     if outcome is not None:
-        return resolution(matter, outcome, day, today)
+        text = resolution(matter, outcome, day, today)
+        return text, text.partition("，此前")[0]
     match standing(record, matter, today):
         case Holds(duty):
-            return duty.text
+            return duty.text, duty.brief
         case Paused():
-            return "项目已暂停，催办暂缓。"
+            return "项目已暂停，催办暂缓。", "项目已暂停"
         case _:
-            return "情况刚有变化，正在更新。"
+            return "情况刚有变化，正在更新。", "情况刚有变化"
 
 
 def plain(text: str) -> str:
@@ -154,7 +156,7 @@ def _list(letter: Letter) -> _Parts:
     count = len(letter.items)
     what = f"您有{count}项里程碑逾期" if letter.notice == "overdue" else f"有{count}项催办已结束"
     head = [f"{_heading(letter)}{_name(letter.recipient)}：{what}"]
-    rows = [f"{place}. {_title(letter, item)}：{item.text}" for place, item in enumerate(letter.items, start=1)]
+    rows = [f"{place}. {_title(letter, item)}：{item.brief}" for place, item in enumerate(letter.items, start=1)]
     return head, rows, []
 
 
