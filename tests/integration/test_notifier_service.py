@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -49,18 +49,20 @@ class Service:
         subject = f"ledger.{document['district']}.project.{document['project']}"
         await self._bus.jetstream().publish(subject, orjson.dumps(document))
 
-    async def until(self, holds: Callable[[], Any]) -> None:
+    async def until(self, holds: Callable[[], Awaitable[object]]) -> None:
         """Wait for something to hold."""
         async with asyncio.timeout(PATIENCE):
-            while not holds():  # noqa: ASYNC110 - the fake providers live in threads and signal nobody
+            while not await holds():  # noqa: ASYNC110 - fakes in threads, rows and streams signal nobody
                 await asyncio.sleep(0.01)
 
     async def pushed(self) -> str:
         """Wait until the official was told over both channels; returns the path of the link in the webhook."""
-        await self.until(lambda: self.webhook.posts and len(self.wecom.messages) == 2)
-        async with asyncio.timeout(PATIENCE):
-            while {each["state"] for each in (await self.case())["deliveries"]} != {"sent"}:
-                await asyncio.sleep(0.01)
+
+        async def recorded() -> bool:
+            cases = (await self.http.get("/v1/cases")).json()["unresolved"]
+            return [{each["state"] for each in case["deliveries"]} for case in cases] == [{"sent"}]
+
+        await self.until(recorded)
         return f"/ack/{token_of(self.webhook.posts[0]['acknowledge'])}"
 
     async def case(self) -> dict[str, Any]:
@@ -73,9 +75,11 @@ class Service:
     async def on_record(self, count: int) -> list[Event]:
         """Wait until so many events are in the stream; returns them as the ledger will judge them."""
         stream = self._bus.jetstream()
-        async with asyncio.timeout(PATIENCE):
-            while (await stream.stream_info("EVENTS")).state.messages < count:  # noqa: ASYNC110 - a stream signals nobody
-                await asyncio.sleep(0.01)
+
+        async def stored() -> bool:
+            return (await stream.stream_info("EVENTS")).state.messages >= count
+
+        await self.until(stored)
         events = []
         for sequence in range(1, count + 1):
             message = await stream.get_msg("EVENTS", sequence)
@@ -133,7 +137,11 @@ async def test_from_a_late_milestone_to_its_end(service: Service) -> None:
     assert [each["who"] for each in case["acknowledgements"]] == [OFFICIAL]
 
     await service.hear(record(revision=2, on="2026-09-02", stage="started"))
-    await service.until(lambda: len(service.webhook.posts) == 2)
+
+    async def told() -> bool:
+        return len(service.webhook.posts) == 2
+
+    await service.until(told)
     assert "已于9月2日开工" in service.webhook.posts[1]["text"]
     assert (await service.case())["state"] == "resolved"
     assert "已办结" in (await service.http.get(path)).text
