@@ -60,7 +60,7 @@ def pages(addresses: Mapping[str, str]) -> Mapping[str, str]:
     query = urlencode({"year": YEAR, "through": THROUGH.isoformat()})
     return {
         "Wall chart 挂图作战": f"{addresses['reporting']}/districts/{DISTRICT}?{query}",
-        "Progress, as JSON": f"{addresses['reporting']}/v1/districts/{DISTRICT}/progress?{query}",
+        "Progress as JSON": f"{addresses['reporting']}/v1/districts/{DISTRICT}/progress?{query}",
     }
 
 

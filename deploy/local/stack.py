@@ -4,10 +4,10 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
 
-from deploy.local import demo, ports
+from deploy.local import demo, inbox, ports
 from deploy.local.datadir import DataDirectory
 from deploy.local.nats import Nats
 from deploy.local.postgres import Postgres
@@ -22,11 +22,13 @@ STANDARD_PORTS: Mapping[str, int] = {
     "reporting": 8080,
     "ledger": 8081,
     "notifier": 8082,
+    "inbox": 8083,
 }
 _SERVICES = ("ledger", "notifier", "reporting")
 _PORT_ATTEMPTS = 5
 
 P = TypeVar("P", bound=Part)
+T = TypeVar("T")
 
 
 class Stack:
@@ -38,6 +40,7 @@ class Stack:
         self._screen = screen
         self._demo = with_demo
         self._environment: dict[str, str] = {}
+        self._inbox: Service | None = None
 
     async def bring_up(self) -> None:
         """Start everything, wait until all is ready, and say where; raises ProcessError when a part fails."""
@@ -49,19 +52,25 @@ class Stack:
             "LUODI_DATABASE_URL": postgres.url,
             "PYTHONUNBUFFERED": "1",
         }
-        with self._screen.step("streams and schema"):
-            await run(self._command("provision", ["services.cli", "provision"]))
-        services = await self._start_services()
+        await _together(self._provision(), *([self._start_inbox()] if self._demo else []))
+        services = await _together(*(self._start(name, self._service(name)) for name in _SERVICES))
+        addresses = {"nats": nats.url, "postgres": postgres.url} | {part.name: part.url for part in services}
+        pages = {
+            "Wall chart 挂图作战": f"{addresses['reporting']}/",
+            "Open cases 催办": f"{addresses['notifier']}/cases",
+        }
         if self._demo:
             await demo.play(nats.url, self._command("simulate", demo.simulate()), self._screen)
-        addresses = {"nats": nats.url, "postgres": postgres.url} | {part.name: part.url for part in services}
+            pages |= demo.pages(addresses)
+        if self._inbox:
+            pages["Pushed messages 消息"] = f"{self._inbox.url}/"
         self._data.write_addresses(addresses)
-        self._screen.addresses(demo.pages(addresses) if self._demo else _pages(addresses), addresses, self._data.path)
+        self._screen.addresses(pages, addresses, self._data.path)
 
     async def stop(self) -> None:
         """Stop what was started: the services, then NATS, then Postgres."""
         self._data.forget_addresses()
-        await self._supervisor.stop(_SERVICES, ["nats"], ["postgres"])
+        await self._supervisor.stop([*_SERVICES, "inbox"], ["nats"], ["postgres"])
 
     async def _start_postgres(self) -> Postgres:
         postgres = await self._start("postgres", self._postgres)
@@ -71,14 +80,17 @@ class Stack:
             )
         return postgres
 
-    async def _start_services(self) -> list[Service]:
-        """All at once; the first that fails ends the start of the others."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._start(name, self._service(name))) for name in _SERVICES]
-        except* ProcessError as errors:
-            raise errors.exceptions[0] from None
-        return [task.result() for task in tasks]
+    async def _provision(self) -> None:
+        with self._screen.step("streams and schema"):
+            await run(self._command("provision", ["services.cli", "provision"]))
+
+    async def _start_inbox(self) -> None:
+        """Where the demo's pushed messages go, instead of to WeCom."""
+        environment = {"LUODI_INBOX_FILE": str(self._data.path / "inbox.jsonl")}
+        self._inbox = await self._start(
+            "inbox",
+            lambda port: Service("inbox", [inbox.__name__], port=port, environment=environment, data=self._data),
+        )
 
     async def _start(self, name: str, make: Callable[[int], P]) -> P:
         """Start a part on its standard port, or on a free one when that is taken."""
@@ -116,7 +128,8 @@ class Stack:
 
     def _of_notifier(self) -> dict[str, str]:
         # Links in messages that are already sent must work after a restart.
-        return {"LUODI_LINK_SECRET": os.environ.get("LUODI_LINK_SECRET") or self._data.secret("link-secret")}
+        own = {"LUODI_LINK_SECRET": os.environ.get("LUODI_LINK_SECRET") or self._data.secret("link-secret")}
+        return own | (inbox.notifier_environment(self._inbox.url, self._data.path) if self._inbox else {})
 
     def _command(self, name: str, module: Sequence[str]) -> Command:
         return Command(
@@ -129,5 +142,11 @@ class Stack:
         )
 
 
-def _pages(addresses: Mapping[str, str]) -> Mapping[str, str]:
-    return {"Wall chart 挂图作战": addresses["reporting"]}
+async def _together(*work: Coroutine[Any, Any, T]) -> list[T]:
+    """All at once; the first that fails ends the others. Raises its ProcessError."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(each) for each in work]
+    except* ProcessError as errors:
+        raise errors.exceptions[0] from None
+    return [task.result() for task in tasks]
