@@ -17,6 +17,7 @@ from nats.js.api import ConsumerInfo
 from nats.js.errors import NotFoundError
 
 from shared.intake import Intake
+from shared.strangers import harden
 from shared.streams import restore_consumer, servers
 from shared.subjects import Consumer
 
@@ -158,6 +159,7 @@ async def behind_sequence(stream: JetStreamContext, consumer: Consumer, sequence
 
 async def _live(broker: NatsBroker, intakes: Sequence[Intake]) -> None:
     await broker.start()
+    harden(broker.connection)
     async with asyncio.TaskGroup() as group:
         for intake in intakes:
             group.create_task(intake.run(broker.connection, restore_consumer))
