@@ -16,6 +16,7 @@ from services.notifier.announcer import Announcer
 from services.notifier.bundler import Bundler
 from services.notifier.channels.http import make_client
 from services.notifier.channels.parcel import Channel
+from services.notifier.channels.routes import Routes
 from services.notifier.channels.webhook import Webhook
 from services.notifier.channels.wecom_bot import WecomBot
 from services.notifier.desk import Desk
@@ -60,7 +61,7 @@ def build(settings: NotifierSettings, *, clock: clock.Clock = clock.system) -> F
     parts: Mapping[str, RunOnce] = {
         "sweeper": Sweeper(pool, registrar, policy, directory, metrics).run_once,
         "bundler": Bundler(pool, timedelta(seconds=settings.group_wait_seconds)).run_once,
-        "sender": Sender(pool, channels, directory, links, metrics).run_once,
+        "sender": Sender(pool, Routes(channels, directory), links, policy, metrics).run_once,
         "announcer": Announcer(pool, bus.publisher(broker)).run_once,
     }
     rounds = Rounds(parts, clock, settings.tick_seconds, metrics)

@@ -11,16 +11,17 @@ from services.notifier.settings import NotifierSettings
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something about a file. `wrong`: the service would not start, or would not reach somebody; otherwise a hint."""
+    """Something about a file or a setting.
 
-    file: Path
-    line: int
+    `wrong`: the service would not start, or would not reach somebody; otherwise a hint.
+    """
+
+    where: str
     text: str
     wrong: bool
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}" if self.line else str(self.file)
-        return f"{where}: {self.text}"
+        return f"{self.where}: {self.text}"
 
 
 def read_files(settings: NotifierSettings) -> tuple[Policy | None, Directory | None, list[Finding]]:
@@ -40,18 +41,19 @@ def read_files(settings: NotifierSettings) -> tuple[Policy | None, Directory | N
 
 
 def examine(settings: NotifierSettings) -> list[Finding]:
-    """Everything worth telling about the files and the secrets they name, what is wrong first."""
+    """Everything worth telling about the files and the settings they depend on, what is wrong first."""
     policy, directory, findings = read_files(settings)
     if directory is not None:
         findings += _secrets(settings, directory)
         findings += _reach(settings, policy, directory)
-    return sorted(findings, key=lambda finding: (not finding.wrong, str(finding.file), finding.line))
+    findings += _links(settings)
+    return sorted(findings, key=lambda finding: not finding.wrong)
 
 
 def _faults(file: Path, error: Exception) -> list[Finding]:
     if isinstance(error, InvalidFileError):
-        return [Finding(file, problem.line, problem.text, wrong=True) for problem in error.problems]
-    return [Finding(file, 0, str(error), wrong=True)]
+        return [Finding(_line(file, problem.line), problem.text, wrong=True) for problem in error.problems]
+    return [Finding(str(file), str(error), wrong=True)]
 
 
 def _secrets(settings: NotifierSettings, directory: Directory) -> Iterator[Finding]:
@@ -62,17 +64,30 @@ def _secrets(settings: NotifierSettings, directory: Directory) -> Iterator[Findi
             if address.secret not in held:
                 variable = "LUODI_WECOM_BOTS" if bot else "LUODI_WEBHOOK_SECRETS"
                 text = f"{person.name}: {variable} has no '{address.secret}'"
-                yield Finding(settings.directory, person.line, text, wrong=True)
+                yield Finding(_line(settings.directory, person.line), text, wrong=True)
 
 
 def _reach(settings: NotifierSettings, policy: Policy | None, directory: Directory) -> Iterator[Finding]:
+    file = str(settings.directory)
     if not directory.people:
-        yield Finding(settings.directory, 0, "nobody is in it: nothing will be sent", wrong=False)
+        yield Finding(file, "nobody is in it: nothing will be sent", wrong=False)
         return
     for person in directory.people:
         if not person.addresses:
-            yield Finding(settings.directory, person.line, f"{person.name} cannot be reached: no address", wrong=False)
+            where = _line(settings.directory, person.line)
+            yield Finding(where, f"{person.name} cannot be reached: no address", wrong=False)
     held = {person.post for person in directory.people}
     roles = {role for rule in policy.rules for rung in rule.ladder for role in rung.who} if policy else set()
     for role in sorted(roles - held - {"lead-official"}):
-        yield Finding(settings.directory, 0, f"nobody is {role}, which the policy's ladder names", wrong=False)
+        yield Finding(file, f"nobody is {role}, which the policy's ladder names", wrong=False)
+
+
+def _links(settings: NotifierSettings) -> Iterator[Finding]:
+    if settings.public_url is None:
+        yield Finding("LUODI_PUBLIC_URL", f"not set: links will begin with {settings.reached_at}", wrong=False)
+    if settings.link_secret is None:
+        yield Finding("LUODI_LINK_SECRET", "not set: links will work until the next restart only", wrong=False)
+
+
+def _line(file: Path, line: int) -> str:
+    return f"{file}:{line}" if line else str(file)

@@ -15,10 +15,18 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 on conflict (dedup_key) where state <> 'resolved' do nothing;
 
 -- name: hold_catch_up
--- While a backlog is still being read, what it brings is held together, so that it becomes one digest a person.
+-- While a backlog is still being read, what it brings is held together, so that it becomes one digest a person. What
+-- somebody else holds is skipped: it is being looked at, and waiting for it in no order could end in a circle.
+with held as (
+    select id
+    from notifier.escalation_case
+    where catch_up and rung = 0 and state = 'open' and opened_at >= $1::timestamptz - $2::interval
+    for update skip locked
+)
 update notifier.escalation_case
 set next_fire_at = greatest(next_fire_at, least($1::timestamptz, opened_at + $2::interval))
-where catch_up and rung = 0 and state = 'open' and opened_at >= $1::timestamptz - $2::interval;
+from held
+where escalation_case.id = held.id;
 
 -- name: resolve_case
 -- The generation grows, so that nothing queued before is sent any more.

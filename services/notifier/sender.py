@@ -9,11 +9,12 @@ from uuid import UUID
 
 import structlog
 
-from services.notifier.channels.parcel import Channel, Parcel
-from services.notifier.domain.directory import Directory
+from services.notifier.channels.routes import Routes
+from services.notifier.domain.ladder import next_opening
 from services.notifier.domain.links import LinkMaker
 from services.notifier.domain.messages import Item, Letter, describe
-from services.notifier.domain.outcomes import Outcome, Refused, Unclear, settle
+from services.notifier.domain.outcomes import Outcome, Unclear, settle
+from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import Record
 from services.notifier.metrics import Metrics
 from shared.clock import business_day
@@ -34,7 +35,6 @@ class Attempt:
     message: UUID
     number: int
     again: bool
-    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +49,11 @@ class Claimed:
 class Sender:
     """Takes messages to their channels. Any number of senders may run at once."""
 
-    def __init__(
-        self,
-        pool: Pool,
-        channels: Mapping[str, Channel],
-        directory: Directory,
-        links: LinkMaker,
-        metrics: Metrics,
-    ) -> None:
+    def __init__(self, pool: Pool, routes: Routes, links: LinkMaker, policy: Policy, metrics: Metrics) -> None:
         self._pool = pool
-        self._channels = channels
-        self._directory = directory
+        self._routes = routes
         self._links = links
+        self._policy = policy
         self._metrics = metrics
         self._log = structlog.get_logger().bind(part="sender")
 
@@ -76,7 +69,8 @@ class Sender:
     async def _send_one(self, now: datetime) -> bool:
         claimed = await self._claim(now)
         if isinstance(claimed, Claimed):
-            await self._record(claimed, await self._try(claimed, now), now)
+            message, letter = claimed.attempt.message, claimed.letter
+            await self._record(claimed, await self._routes.send(claimed.channel, message, letter, now), now)
         return bool(claimed)
 
     async def _claim(self, now: datetime) -> Claimed | bool:
@@ -102,8 +96,7 @@ class Sender:
         return [_item(row, told.get(row["id"], {}), now) for row in rows]
 
     def _letter(self, row: Any, items: list[Item], now: datetime) -> Letter:
-        channel = self._channels.get(row["channel"])
-        group = channel.group if channel else True
+        group = self._routes.group(row["channel"])
         link = None
         if row["notice"] == "overdue":
             link = self._links.write(row["id"], row["recipient"], group=group, now=now)
@@ -117,14 +110,6 @@ class Sender:
             discreet=group,
             again=row["again"],
         )
-
-    async def _try(self, claimed: Claimed, now: datetime) -> Outcome:
-        channel = self._channels.get(claimed.channel)
-        person = self._directory.person(claimed.letter.recipient)
-        addresses = [each for each in person.addresses if each.channel == claimed.channel] if person else []
-        if channel is None or not addresses:
-            return Refused("no-address", "the directory no longer has this address")
-        return await channel.send(Parcel(claimed.attempt.message, claimed.letter, addresses[0], now))
 
     async def _record(self, claimed: Claimed, outcome: Outcome, now: datetime) -> None:
         kind = type(outcome).__name__
@@ -142,8 +127,10 @@ class Sender:
                 await self._write(connection, _attempt(row), outcome, now)
 
     async def _write(self, connection: Connection, attempt: Attempt, outcome: Outcome, now: datetime) -> None:
-        what = settle(outcome, attempt.number, attempt.again, attempt.created_at, now)
-        row = attempt.message, attempt.number, what.state, what.next_attempt_at, what.again, outcome.code, outcome.said
+        what = settle(outcome, attempt.number, attempt.again, now)
+        # Nobody is woken by a message that failed in the evening.
+        later = next_opening(what.next_attempt_at, self._policy.opening, self._policy.days)
+        row = attempt.message, attempt.number, what.state, later, what.again, outcome.code, outcome.said
         if await connection.fetchval(SQL["record"], *row, now) is None or what.state == "waiting":
             return
         await connection.execute(SQL["close_items"], attempt.message, what.state)
@@ -152,7 +139,7 @@ class Sender:
 
 
 def _attempt(row: Any, ahead: int = 0) -> Attempt:
-    return Attempt(row["id"], row["attempts"] + ahead, row["again"], row["created_at"])
+    return Attempt(row["id"], row["attempts"] + ahead, row["again"])
 
 
 def _item(row: Any, told: Mapping[str, Any], now: datetime) -> Item:

@@ -1,6 +1,6 @@
 -- name: claim
 -- One message; a second sender skips what this one holds.
-select id, number, recipient, channel, notice, attempts, again, created_at
+select id, number, recipient, channel, notice, attempts, again
 from notifier.message
 where state = 'waiting' and next_attempt_at <= $1
 order by next_attempt_at, number
@@ -86,7 +86,7 @@ where delivery.message_id = $1
 
 -- name: abandoned
 -- Whoever held the lease is gone, and did not say whether the message went out.
-select id, attempts, again, created_at
+select id, attempts, again
 from notifier.message
 where state = 'sending' and lease_until <= $1
 order by lease_until

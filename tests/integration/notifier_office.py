@@ -17,6 +17,7 @@ from services.notifier.acknowledger import Acknowledger, Visitor
 from services.notifier.announcer import Announcer
 from services.notifier.bundler import Bundler
 from services.notifier.channels.parcel import Channel
+from services.notifier.channels.routes import Routes
 from services.notifier.channels.webhook import Webhook
 from services.notifier.channels.wecom_bot import WecomBot
 from services.notifier.desk import Desk, Overview
@@ -124,7 +125,7 @@ class Office:
         """Go on with other people in the directory."""
         self.directory = directory
         self.sweeper = Sweeper(self.pool, self.registrar, POLICY, directory, self.metrics)
-        self.sender = Sender(self.pool, self.channels, directory, self.links, self.metrics)
+        self.sender = Sender(self.pool, Routes(self.channels, directory), self.links, POLICY, self.metrics)
 
     async def _publish(self, messages: Any) -> None:
         self.published += [orjson.loads(message.payload) for message in messages if isinstance(message, Outgoing)]

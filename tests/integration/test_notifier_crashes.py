@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from services.notifier.channels.http import make_client
+from services.notifier.domain.outcomes import Refused
 from shared import database
 from tests.integration.notifier_office import CONTACT, OFFICIAL, Office, record
 from tests.integration.notifier_victim import STEPS
@@ -104,8 +105,7 @@ async def test_a_message_that_is_answered_too_late_is_not_recorded_by_the_sender
     office.now += timedelta(minutes=10)
     await office.work()
     before = await office.overview()
-    outcome = await office.sender._try(claimed, office.now)
-    await office.sender._record(claimed, outcome, office.now)
+    await office.sender._record(claimed, Refused("410"), office.now)
     assert await office.overview() == before
     assert len(office.webhook.messages) == 1
 

@@ -1,14 +1,17 @@
 """From a milestone that is late to the message that it is resolved, over real Postgres and fake providers."""
 
+import contextlib
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from random import Random
 
 import pytest
 import pytest_asyncio
 
 from services.notifier.channels.http import make_client
 from services.notifier.domain.directory import read_directory
+from services.notifier.domain.links import ExpiredLinkError
 from shared import database
 from tests.integration.notifier_office import (
     CONTACT,
@@ -358,3 +361,82 @@ async def test_one_answer_counts_for_every_channel_of_a_person(office: Office, w
     first, second = addresses if webhook_first else reversed(addresses)
     assert len(await office.answer(first)) == 1
     assert await office.answer(second) == []
+
+
+async def test_nobody_is_woken_by_a_message_that_failed_in_the_evening(office: Office) -> None:
+    # 18:10 in Shanghai; the last message of the day goes out by 18:20.
+    office.now = START + timedelta(hours=8, minutes=10)
+    office.webhook.next_replies.extend([Reply(503)] * 7)
+    await office.hear(record())
+    await office.work()
+    await office.pass_days(14 / 24)
+    assert office.webhook.posts == []
+    await office.pass_days(1 / 24)
+    assert len(office.webhook.posts) == 1
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_whatever_happens_each_rung_reaches_each_recipient_once(office: Office, seed: int) -> None:
+    """Records, answers, refusals and days in any order: the rows keep what was promised."""
+    chance = Random(seed)  # noqa: S311 - repeatable on purpose
+    replies: list[int | Reply] = [-1, 45009, 93000, Reply(502)]
+    for revision in range(1, 41):
+        match chance.choice(["record", "record", "answer", "day", "days", "trouble"]):
+            case "record":
+                await office.hear(
+                    record(
+                        f"P-{chance.randint(1, 3)}",
+                        revision=revision,
+                        due=chance.choice(["2026-08-31", "2026-08-20", "2026-09-05", "2027-01-31", None]),
+                        on=chance.choice([None, None, None, "2026-09-01"]),
+                        stage=chance.choice(["signed", "signed", "signed", "suspended", "terminated"]),
+                        lead_official=chance.choice([OFFICIAL, OFFICIAL, "赵六 副区长"]),
+                    )
+                )
+            case "answer" if office.webhook.posts:
+                address = chance.choice(office.webhook.posts)["acknowledge"]
+                if address:
+                    with contextlib.suppress(ExpiredLinkError):
+                        await office.answer(address)
+            case "day":
+                await office.pass_days(chance.random())
+            case "days":
+                await office.pass_days(chance.randint(1, 9))
+            case "trouble":
+                office.wecom.next_replies.extend(chance.choices(replies, k=chance.randint(1, 4)))
+                office.webhook.next_replies.extend([Reply(chance.choice([410, 429, 500]))])
+        await office.work()
+    assert await office.pool.fetch(_MORE_THAN_ONE_CASE) == []
+    assert await office.pool.fetch(_TOLD_TWICE) == []
+    assert await office.pool.fetch(_UNTOLD_END) == []
+    assert await office.pool.fetch(_STUCK, office.now) == []
+    assert len({post["number"] for post in office.webhook.posts}) == len(office.webhook.posts)
+
+
+_MORE_THAN_ONE_CASE = """
+select dedup_key from notifier.escalation_case where state <> 'resolved' group by dedup_key having count(*) > 1
+"""
+_TOLD_TWICE = """
+select case_id, rung, recipient, channel
+from notifier.delivery
+where state in ('sent', 'uncertain') and notice = 'overdue'
+group by case_id, rung, recipient, channel
+having count(*) > 1
+"""
+# Whoever was told of a case that is over was told that it is, or is about to be.
+_UNTOLD_END = """
+select case_id, recipient, channel
+from notifier.delivery as told
+join notifier.escalation_case on escalation_case.id = told.case_id
+where told.notice = 'overdue' and told.state = 'sent' and escalation_case.state = 'resolved' and not exists (
+    select from notifier.delivery as ended
+    where (ended.case_id, ended.recipient, ended.channel) = (told.case_id, told.recipient, told.channel)
+      and ended.notice = 'resolved'
+)
+"""
+# An open case that nothing will ever move again.
+_STUCK = """
+select dedup_key
+from notifier.escalation_case
+where state in ('open', 'acknowledged') and paused_at is null and (next_fire_at is null or next_fire_at <= $1)
+"""

@@ -176,6 +176,8 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NotifierSettings:
     """Settings over the packaged policy and the directory above, with every secret it names."""
     (tmp_path / "directory.csv").write_text(PEOPLE, encoding="utf-8")
     monkeypatch.setenv("LUODI_DIRECTORY", str(tmp_path / "directory.csv"))
+    monkeypatch.setenv("LUODI_PUBLIC_URL", "https://luodi.example.gov.cn")
+    monkeypatch.setenv("LUODI_LINK_SECRET", "0123456789abcdef0123456789abcdef")
     monkeypatch.setenv("LUODI_WECOM_BOTS", '{"leaders": "the-key"}')
     monkeypatch.setenv("LUODI_WEBHOOK_SECRETS", '{"office": "the-secret"}')
     return NotifierSettings()
@@ -195,6 +197,14 @@ def test_a_check_names_the_secrets_that_are_not_set_and_shows_none(
     assert wrong[0] == f"{files.directory}:2: 王建国 副区长: LUODI_WECOM_BOTS has no 'leaders'"
     assert len(wrong) == 3
     assert not any("the-key" in line or "the-secret" in line for line in wrong)
+
+
+def test_a_check_tells_what_links_will_lack(files: NotifierSettings) -> None:
+    notes = [str(finding) for finding in examine(files.model_copy(update={"public_url": None, "link_secret": None}))]
+    assert notes[-2:] == [
+        "LUODI_PUBLIC_URL: not set: links will begin with http://127.0.0.1:8082",
+        "LUODI_LINK_SECRET: not set: links will work until the next restart only",
+    ]
 
 
 def test_a_check_of_missing_files_says_so(files: NotifierSettings, tmp_path: Path) -> None:

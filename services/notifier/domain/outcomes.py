@@ -6,8 +6,8 @@ from typing import Final, Literal, TypeAlias
 
 State: TypeAlias = Literal["waiting", "sent", "uncertain", "dead"]
 
-# A provider that is away for a night must find the message still there in the morning.
-GIVE_UP_AFTER: Final = timedelta(hours=24)
+# With the pauses below, more than two working days: a provider that is away for a night is waited for.
+MOST_ATTEMPTS: Final = 60
 _FIRST_PAUSE = timedelta(seconds=15)
 _LONGEST_PAUSE = timedelta(minutes=30)
 
@@ -57,7 +57,7 @@ class Next:
     again: bool
 
 
-def settle(outcome: Outcome, attempts: int, again: bool, created_at: datetime, now: datetime) -> Next:
+def settle(outcome: Outcome, attempts: int, again: bool, now: datetime) -> Next:
     """What becomes of a message after an attempt; `attempts` counts this one.
 
     What may have arrived is sent once more under the same number, never a third time.
@@ -71,7 +71,7 @@ def settle(outcome: Outcome, attempts: int, again: bool, created_at: datetime, n
             return Next("uncertain", now, True) if again else Next("waiting", now + pause(attempts), True)
         case TryLater(after=after):
             later = now + max(after, pause(attempts))
-            return Next("dead" if later > created_at + GIVE_UP_AFTER else "waiting", later, again)
+            return Next("dead" if attempts >= MOST_ATTEMPTS else "waiting", later, again)
 
 
 def pause(attempts: int) -> timedelta:

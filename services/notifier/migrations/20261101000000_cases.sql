@@ -41,6 +41,7 @@ create table notifier.escalation_case (
 
 create unique index one_unresolved_case_a_duty on notifier.escalation_case (dedup_key) where state <> 'resolved';
 create index case_by_project on notifier.escalation_case (district, project) where state <> 'resolved';
+create index case_by_resolution on notifier.escalation_case (resolved_at desc) where state = 'resolved' and rung > 0;
 create index case_by_timer on notifier.escalation_case (next_fire_at)
     where next_fire_at is not null and paused_at is null and state <> 'resolved';
 
@@ -65,6 +66,7 @@ create table notifier.message (
 );
 
 create index message_by_attempt on notifier.message (next_attempt_at) where state = 'waiting';
+create index message_not_sent on notifier.message (state) where state in ('waiting', 'sending', 'uncertain', 'dead');
 create index message_by_lease on notifier.message (lease_until) where state = 'sending';
 
 -- What a person is to be told of a case, once: `waiting` for a message, `placed` in one, or over.
