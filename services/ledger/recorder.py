@@ -45,11 +45,11 @@ class Recorder:
             await self.record([Stored(m.subject, m.data, stream_sequence(m), recorded_at(m)) for m in messages])
         self._metrics.batch_size.observe(len(messages))
 
-    async def record(self, batch: Sequence[Stored]) -> None:
+    async def record(self, batch: Sequence[Stored]) -> list[Refused]:
         """Archive the events of a batch, fold what they touch and publish the records that result.
 
-        Safe to repeat with any part of the batch, in any order. Raises when Postgres or NATS is away; then nothing of
-        the batch may be acknowledged.
+        Safe to repeat with any part of the batch, in any order. Returns what was refused and is parked; all else is on
+        record. Raises when Postgres or NATS is away; then nothing of the batch may be acknowledged.
         """
         accepted, refused = sort_out(batch)
         async with self._pool.acquire() as connection:
@@ -63,6 +63,7 @@ class Recorder:
                 if not connection.is_closed():
                     await connection.execute(SQL["unlock"])
         self._count(accepted, refused + late, records)
+        return refused + late
 
     async def _lock(self, connection: Connection, touched: Sequence[Key]) -> None:
         if touched:
@@ -113,7 +114,7 @@ class Recorder:
         async with connection.transaction():
             await connection.execute(SQL["park"], *_columns([_quarantine_row(one) for one in refused], 11))
             counts = await connection.fetch(SQL["parked"], districts)
-        told = [_tell(one) for one in refused if one.refusal.district and one.refusal.unit]
+        told = [tell(one) for one in refused if one.refusal.district and one.refusal.unit]
         return told + [Outgoing(quarantine_subject(row["district"]), orjson.dumps(dict(row))) for row in counts]
 
     def _count(self, accepted: Sequence[Accepted], refused: Sequence[Refused], records: Sequence[Outgoing]) -> None:
@@ -138,7 +139,8 @@ def _identity_reused(one: Accepted) -> Refused:
     return refuse(one, "id-reused", reason, "id")
 
 
-def _tell(one: Refused) -> Outgoing:
+def tell(one: Refused) -> Outgoing:
+    """The refusal as its sender reads it; the message must come from a known district and unit."""
     refusal, stored = one.refusal, one.stored
     body = {
         "district": refusal.district,
