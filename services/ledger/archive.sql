@@ -1,6 +1,6 @@
 -- name: project_as_of
 -- One project's record at an instant; 'infinity' for now.
-select ledger.project_message(record)::text as message
+select ledger.project_message(record) as message
 from ledger.project_as_of(array[$1::text], array[$2::text], $3::timestamptz) as record;
 
 -- name: events_of

@@ -60,7 +60,7 @@ on conflict (district, project) do update set
     pledges = excluded.pledges,
     anomalies = excluded.anomalies,
     facts = excluded.facts
-returning district, project, ledger.project_message(record)::text as message;
+returning district, project, ledger.project_message(record) as message;
 
 -- name: fold_targets
 -- The touched targets, folded afresh from all their events.

@@ -15,10 +15,15 @@ create table ledger.event (
     "time" timestamptz,
     replaces text collate "C",
     data jsonb not null,
+    voids text collate "C" generated always as (case when name = 'voided' then data ->> 'event' end) stored,
     primary key (district, source, id)
 );
 
-create index event_by_subject on ledger.event (district, subject);
+-- The fold reads a subject's events in this order.
+create index event_by_subject on ledger.event (district, subject, "on", recorded_at, source, id);
+-- Is this event corrected? Asked for each event of each fold; nearly always no.
+create index event_by_replaced on ledger.event (district, subject, source, replaces) where replaces is not null;
+create index event_by_voided on ledger.event (district, subject, source, voids) where voids is not null;
 
 create function ledger.refuse_change() returns trigger language plpgsql as $$
 begin
@@ -54,7 +59,8 @@ create table ledger.project (
     issues jsonb not null,
     pledges jsonb not null,
     anomalies jsonb not null,
-    facts jsonb not null,
+    -- JSON, as text: it is passed on as it is, never taken apart here.
+    facts text not null,
     primary key (district, project)
 );
 
