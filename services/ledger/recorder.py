@@ -20,6 +20,8 @@ Publish = Callable[[Sequence[Outgoing]], Awaitable[None]]
 
 SQL = queries_beside(__file__)
 
+# Beside a district, what is locked while its parked messages change; no project can have this name.
+QUARANTINE_LOCK: Final = "#quarantine"
 # What the data of one project can make Postgres say. Anything else is a fault of the house, and waits until mended.
 _POISON: Final = (
     asyncpg.DataError,
@@ -108,9 +110,8 @@ class Recorder:
         if not refused:
             return []
         districts = sorted({one.refusal.district for one in refused if one.refusal.district})
-        # After the projects' locks, and in order: no recorder waits for a project while it holds one of these. The name
-        # is none that a project can have.
-        await self._lock(connection, [(district, "#quarantine") for district in districts])
+        # After the projects' locks, and in order: no recorder waits for a project while it holds one of these.
+        await self._lock(connection, [(district, QUARANTINE_LOCK) for district in districts])
         async with connection.transaction():
             await connection.execute(SQL["park"], *_columns([_quarantine_row(one) for one in refused], 11))
             counts = await connection.fetch(SQL["parked"], districts)
