@@ -22,6 +22,7 @@ SQL = queries_beside(__file__)
 
 # Beside a district, what is locked while its parked messages change; no project can have this name.
 QUARANTINE_LOCK: Final = "#quarantine"
+
 # What the data of one project can make Postgres say. Anything else is a fault of the house, and waits until mended.
 _POISON: Final = (
     asyncpg.DataError,
