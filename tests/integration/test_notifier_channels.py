@@ -58,10 +58,17 @@ def receiver() -> Iterator[FakeWebhook]:
         yield webhook
 
 
-def parcel(address: Address, items: int = 1, **changes: Any) -> Parcel:
+def parcel(address: Address, items: int | list[Item] = 1, **changes: Any) -> Parcel:
+    """An attempt at a message with these items, or with so many of the usual one."""
     whole = {"notice": "overdue", "number": "LD-000042", "recipient": "王建国 副区长", "today": NOW.date()}
     letter = Letter(
-        **{**whole, "link": "https://l.example/ack/t", "discreet": True, "items": [ITEM] * items, **changes}
+        **{
+            **whole,
+            "link": "https://l.example/ack/t",
+            "discreet": True,
+            "items": [ITEM] * items if isinstance(items, int) else items,
+            **changes,
+        }
     )
     return Parcel(MESSAGE, letter, address, NOW)
 
