@@ -132,7 +132,7 @@ def answer_routes(doors: Doors, acknowledger: Acknowledger, pages: Pages, clock:
         link = doors.open(token)
         if not isinstance(link, Link):
             return link
-        name = plain(who)[:_WHO_CHARACTERS] if link.action == "acknowledge-by-name" else link.recipient
+        name = plain(_as_meant(who))[:_WHO_CHARACTERS] if link.action == "acknowledge-by-name" else link.recipient
         if not name:
             return await shown(link, 422, fault="请先填写您的姓名和职务。")
         if choosing and not chosen:
@@ -144,3 +144,11 @@ def answer_routes(doors: Doors, acknowledger: Acknowledger, pages: Pages, clock:
         return await shown(link, counted=len(counted))
 
     return router
+
+
+def _as_meant(text: str) -> str:
+    # A form whose sender left UTF-8 unescaped, as command lines do, is read as Latin-1.
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text

@@ -173,6 +173,16 @@ async def test_the_link_in_the_group_asks_who_answers(service: Service) -> None:
     assert (await service.case())["acknowledgements"][0]["who"] == "秘书 ＜b＞小李＜/b＞"
 
 
+async def test_a_name_may_come_unescaped_as_from_a_command_line(service: Service) -> None:
+    await service.hear(record(lead_unit="区财政局"))
+    await service.pushed()
+    found = re.search(r"/ack/\S+", service.wecom.texts()[0])
+    assert found is not None
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    answered = await service.http.post(found[0], content="who=李强 科长".encode(), headers=form)
+    assert "李强 科长" in answered.text
+
+
 async def test_nothing_is_answered_when_nothing_is_chosen(service: Service) -> None:
     await service.hear(record())
     path = await service.pushed()
