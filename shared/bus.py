@@ -3,13 +3,15 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from itertools import groupby, islice
+from uuid import uuid4
 
 import structlog
 from faststream.nats import NatsBroker
+from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
@@ -19,10 +21,12 @@ from nats.js.errors import NotFoundError
 from shared.intake import Intake
 from shared.strangers import harden
 from shared.streams import restore_consumer, servers
-from shared.subjects import Consumer
+from shared.subjects import STREAMS, Consumer
 
-_ACKNOWLEDGED_SECONDS = 10.0
-_WINDOW = 500
+_STORED_SECONDS = 10.0
+_PART = 500
+_WORTH_A_BATCH = 10
+_ATOMIC = frozenset(stream.subjects[0].partition(".")[0] for stream in STREAMS if stream.atomic)
 _TOKENS, _STREAM_SEQUENCE, _TIME = 9, 5, 7
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -115,30 +119,60 @@ def stream_sequence(message: Msg) -> int:
 
 
 def publisher(broker: NatsBroker) -> Callable[[Iterable[Outgoing]], Awaitable[None]]:
-    """`publish_all` on the broker's connection, which need not be open yet."""
-    context: JetStreamContext | None = None
+    """A `Publisher` on the broker's connection, which need not be open yet."""
+    inner: Publisher | None = None
 
     async def publish(messages: Iterable[Outgoing]) -> None:
-        nonlocal context
-        context = context or broker.connection.jetstream()
-        await publish_all(context, messages)
+        nonlocal inner
+        inner = inner or Publisher(broker.connection)
+        await inner(messages)
 
     return publish
 
 
-async def publish_all(stream: JetStreamContext, messages: Iterable[Outgoing]) -> None:
-    """Publish in order and return when the server has stored every message; raises when one was not stored.
+class Publisher:
+    """Publishes in order, and returns when the server has stored every message.
 
-    A raise never means that none was stored: the caller publishes all again.
+    Raises when one was not stored; that never means that none was: the caller publishes all again.
     """
-    window: list[asyncio.Future[Any]] = []
-    for message in messages:
-        headers = {"Nats-Msg-Id": message.message_id} if message.message_id else None
-        window.append(await stream.publish_async(message.subject, message.payload, headers=headers))
-        if len(window) == _WINDOW:
-            await _stored(window)
-            window = []
-    await _stored(window)
+
+    def __init__(self, connection: Client) -> None:
+        self._connection = connection
+        self._stream = connection.jetstream(timeout=_STORED_SECONDS)
+
+    async def __call__(self, messages: Iterable[Outgoing]) -> None:
+        for kind, run in groupby(messages, key=lambda one: (one.message_id is None, one.subject.partition(".")[0])):
+            for part in _parts(run, _PART):
+                # One write to disk for all of them instead of one each; for a few it is not worth its ceremony. A
+                # message with an id goes by itself: one that is known already would have its whole batch refused.
+                if kind[0] and kind[1] in _ATOMIC and len(part) >= _WORTH_A_BATCH:
+                    await self._publish_atomically(part)
+                else:
+                    await self._publish_each(part)
+
+    async def _publish_each(self, messages: Sequence[Outgoing]) -> None:
+        stored = []
+        for message in messages:
+            headers = {"Nats-Msg-Id": message.message_id} if message.message_id else None
+            stored.append(await self._stream.publish_async(message.subject, message.payload, headers=headers))
+        async with asyncio.timeout(_STORED_SECONDS):
+            await asyncio.gather(*stored)
+
+    async def _publish_atomically(self, messages: Sequence[Outgoing]) -> None:
+        batch = uuid4().hex
+        *most, last = (
+            (message, {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(place)})
+            for place, message in enumerate(messages, 1)
+        )
+        for message, headers in most:
+            await self._connection.publish(message.subject, message.payload, headers=headers)
+        message, headers = last
+        await self._stream.publish(message.subject, message.payload, headers={**headers, "Nats-Batch-Commit": "1"})
+
+
+async def publish_all(connection: Client, messages: Iterable[Outgoing]) -> None:
+    """Publish once on a connection that has no `Publisher` yet."""
+    await Publisher(connection)(messages)
 
 
 async def behind(stream: JetStreamContext, consumer: Consumer) -> int | None:
@@ -165,9 +199,10 @@ async def _live(broker: NatsBroker, intakes: Sequence[Intake]) -> None:
             group.create_task(intake.run(broker.connection, restore_consumer))
 
 
-async def _stored(acknowledgements: Sequence[asyncio.Future[Any]]) -> None:
-    async with asyncio.timeout(_ACKNOWLEDGED_SECONDS):
-        await asyncio.gather(*acknowledgements)
+def _parts(messages: Iterable[Outgoing], size: int) -> Iterator[tuple[Outgoing, ...]]:
+    rest = iter(messages)
+    while part := tuple(islice(rest, size)):
+        yield part
 
 
 def _ack_token(message: Msg, place: int) -> str:

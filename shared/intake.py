@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
+from itertools import chain
 
 import structlog
 from nats.aio.client import Client
@@ -14,26 +16,33 @@ from shared.subjects import Consumer
 
 Handle = Callable[[Sequence[Msg]], Awaitable[None]]
 Restore = Callable[[Client, Consumer], Awaitable[None]]
+Key = Callable[[str], Hashable]
 
 
 class Intake:
-    """The batches of one consumer, one after the other.
+    """The batches of one consumer.
 
     A batch is acknowledged when `handle` returns. While `handle` raises, the same batch is tried again in place, with
     growing pauses: order is kept, and nothing is handed out twice. Meanwhile the server is told that everything in hand
     is being worked on, however long it takes. A consumer that was deleted is made again by `restore`.
+
+    With several `lanes`, as many batches are handled at once. Messages whose subjects have the same `key` go into the
+    same lane, so that the order among them is kept and no two batches touch the same thing.
     """
 
-    def __init__(self, consumer: Consumer, handle: Handle, *, size: int = 500) -> None:
+    def __init__(
+        self, consumer: Consumer, handle: Handle, *, size: int = 500, lanes: int = 1, key: Key = lambda subject: None
+    ) -> None:
         self.consumer = consumer
-        self._handle = handle
         self._size = size
-        self._trouble: str | None = "not consuming yet"
+        self._key = key
         self._log = structlog.get_logger().bind(consumer=consumer.name, stream=consumer.stream)
+        self._lanes = [_Lane(handle, size, self._log) for _ in range(lanes)]
+        self._trouble: str | None = "not consuming yet"
 
     async def check(self) -> str | None:
         """A readiness check: None while batches are taken in and handled, otherwise what is wrong."""
-        return self._trouble
+        return self._trouble or next((lane.trouble for lane in self._lanes if lane.trouble), None)
 
     async def run(self, connection: Client, restore: Restore) -> None:
         """Take in batches until cancelled."""
@@ -41,9 +50,13 @@ class Intake:
         while True:
             try:
                 await restore(connection, self.consumer)
-                async with Pull(connection, self.consumer, self._size) as pull:
-                    self._trouble, pauses = None, growing_pauses()
-                    await self._drain(pull)
+                pull = Pull(connection, self.consumer, self._size * len(self._lanes))
+                try:
+                    async with pull:
+                        self._trouble, pauses = None, growing_pauses()
+                        await self._drain(pull)
+                finally:
+                    await self._give_back(pull)
             except Exception as error:
                 pause = next(pauses)
                 self._trouble = f"{error or type(error).__name__}: is NATS up, and has 'luodi provision' run?"
@@ -52,41 +65,88 @@ class Intake:
                 await asyncio.sleep(pause)
 
     async def _drain(self, pull: Pull) -> None:
-        batch: list[Msg] = []
-        keeping = asyncio.create_task(self._keep(lambda: (*batch, *pull.waiting)))
+        tasks = [asyncio.create_task(part) for part in (*(lane.run() for lane in self._lanes), self._keep(pull))]
         try:
             while True:
-                batch = await pull.batch()
-                await self._until_handled(batch)
-                for message in batch:
-                    await message.ack()
-                batch = []
+                for message in await pull.batch():
+                    lane = self._lanes[hash(self._key(message.subject)) % len(self._lanes)]
+                    await lane.take(message)
         finally:
-            keeping.cancel()
-            # Whoever comes next gets them at once instead of after the server's patience.
-            with contextlib.suppress(NatsError):
-                for message in (*batch, *pull.waiting):
-                    await message.nak()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _until_handled(self, batch: Sequence[Msg]) -> None:
-        for pause in growing_pauses():
-            try:
-                await self._handle(batch)
-            except Exception as error:
-                self._trouble = f"a batch cannot be handled: {error or type(error).__name__}"
-                self._log.exception("batch failed, trying again", size=len(batch), pause=pause)
-            else:
-                self._trouble = None
-                return
-            await asyncio.sleep(pause)
-
-    async def _keep(self, in_hand: Callable[[], Sequence[Msg]]) -> None:
+    async def _keep(self, pull: Pull) -> None:
         """Tell the server, in time, that what is in hand is being worked on."""
         while True:
             await asyncio.sleep(self.consumer.ack_wait / 3)
             with contextlib.suppress(NatsError):
-                for message in in_hand():
+                for message in self._in_hand(pull):
                     await message.in_progress()
+
+    async def _give_back(self, pull: Pull) -> None:
+        """Let whoever comes next have what is in hand at once; after the pull has ended, or it would come back here."""
+        with contextlib.suppress(NatsError):
+            for message in self._in_hand(pull):
+                await message.nak()
+        for lane in self._lanes:
+            lane.forget()
+
+    def _in_hand(self, pull: Pull) -> list[Msg]:
+        return [*chain(*(lane.in_hand for lane in self._lanes)), *pull.waiting]
+
+
+class _Lane:
+    """One batch after the other: whatever has arrived while the one before was handled."""
+
+    def __init__(self, handle: Handle, size: int, log: structlog.typing.FilteringBoundLogger) -> None:
+        self.trouble: str | None = None
+        self._handle = handle
+        self._size = size
+        self._log = log
+        self._waiting: deque[Msg] = deque()
+        self._batch: list[Msg] = []
+        self._arrived = asyncio.Event()
+        self._room = asyncio.Event()
+
+    @property
+    def in_hand(self) -> list[Msg]:
+        return [*self._batch, *self._waiting]
+
+    async def take(self, message: Msg) -> None:
+        while len(self._waiting) >= 2 * self._size:
+            self._room.clear()
+            await self._room.wait()
+        self._waiting.append(message)
+        self._arrived.set()
+
+    async def run(self) -> None:
+        while True:
+            while not self._waiting:
+                self._arrived.clear()
+                await self._arrived.wait()
+            self._batch = [self._waiting.popleft() for _ in range(min(self._size, len(self._waiting)))]
+            self._room.set()
+            await self._until_handled()
+            for message in self._batch:
+                await message.ack()
+            self._batch = []
+
+    def forget(self) -> None:
+        self._waiting.clear()
+        self._batch = []
+
+    async def _until_handled(self) -> None:
+        for pause in growing_pauses():
+            try:
+                await self._handle(self._batch)
+            except Exception as error:
+                self.trouble = f"a batch cannot be handled: {error or type(error).__name__}"
+                self._log.exception("batch failed, trying again", size=len(self._batch), pause=pause)
+            else:
+                self.trouble = None
+                return
+            await asyncio.sleep(pause)
 
 
 def growing_pauses() -> Iterator[float]:

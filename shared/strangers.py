@@ -37,7 +37,11 @@ def printable(raw: bytes) -> str:
 
     Text that was printable stays as it is; so no two subjects that can be right become the same.
     """
-    text = raw.decode("utf-8", "backslashreplace")
+    return escaped(raw.decode("utf-8", "backslashreplace"))
+
+
+def escaped(text: str) -> str:
+    r"""The text without anything that a terminal would obey: controls, escapes and turns of direction as `\x1b`."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -35,7 +35,7 @@ class Consumer:
 
 
 EVENTS = Stream("EVENTS", ("events.>",), "what departments say happened", atomic=True)
-LEDGER = Stream("LEDGER", ("ledger.>",), "what is true of each project and target", last_only=True)
+LEDGER = Stream("LEDGER", ("ledger.>",), "what is true of each project and target", last_only=True, atomic=True)
 REFUSALS = Stream("REFUSALS", ("refusals.*.*",), "what was refused, told to its sender", days=90)
 # A bulletin's number is in its subject, so that keeping the last of each subject keeps all bulletins.
 REPORTS = Stream("REPORTS", ("report.*.*.*",), "figures against targets, and sealed bulletins", last_only=True)

@@ -106,6 +106,6 @@ async def _send(nats_url: str, publications: Sequence[Publication], bar: Progres
 
     connection = await streams.connect(nats_url, "luodi-simulate")
     try:
-        await bus.publish_all(connection.jetstream(timeout=10), outgoing())
+        await bus.publish_all(connection, outgoing())
     finally:
         await connection.close()

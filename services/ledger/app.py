@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from services.ledger.api import routes
 from services.ledger.archive import Archive
+from services.ledger.domain.batch import lane_key
 from services.ledger.metrics import Metrics
 from services.ledger.recorder import Recorder
 from services.ledger.settings import LedgerSettings
@@ -26,7 +27,7 @@ def build(settings: LedgerSettings) -> FastAPI:
     broker = bus.make_broker(settings.nats_url, "luodi-ledger")
     pool = database.make_pool(settings.database_url, "luodi-ledger", size=settings.database_connections)
     recorder = Recorder(pool, bus.publisher(broker), Metrics(registry))
-    intake = Intake(LEDGER_OF_EVENTS, recorder.handle, size=settings.batch_size)
+    intake = Intake(LEDGER_OF_EVENTS, recorder.handle, size=settings.batch_size, lanes=settings.lanes, key=lane_key)
 
     async def schema() -> str | None:
         return await database.missing_migrations(pool, HOME)

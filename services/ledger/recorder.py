@@ -91,12 +91,15 @@ class Recorder:
         return records, late
 
     async def _commit(self, connection: Connection, accepted: list[Accepted]) -> tuple[list[Outgoing], list[Refused]]:
-        touched = _columns(keys(accepted), 2)
+        touched = keys(accepted)
+        targets_touched = [key for key in touched if key[1].startswith("target-")]
+        projects_touched = [key for key in touched if not key[1].startswith("target-")]
         async with connection.transaction():
-            await connection.execute(SQL["insert_events"], *_event_columns(accepted))
-            reused = await connection.fetch(SQL["reused_identities"], *_identity_columns(accepted))
-            projects = await connection.fetch(SQL["fold_projects"], *touched)
-            targets = await connection.fetch(SQL["fold_targets"], *touched)
+            done = await connection.execute(SQL["insert_events"], *_event_columns(accepted))
+            all_new = int(done.rpartition(" ")[2]) == len(accepted)
+            reused = [] if all_new else await connection.fetch(SQL["reused_identities"], *_identity_columns(accepted))
+            projects = await self._folded(connection, "fold_projects", projects_touched)
+            targets = await self._folded(connection, "fold_targets", targets_touched)
         records = [
             Outgoing(project_subject(row["district"], row["project"]), row["message"].encode()) for row in projects
         ]
@@ -105,6 +108,9 @@ class Recorder:
             for row in targets
         ]
         return records, [_identity_reused(accepted[row["position"] - 1]) for row in reused]
+
+    async def _folded(self, connection: Connection, query: str, touched: Sequence[Key]) -> list[asyncpg.Record]:
+        return await connection.fetch(SQL[query], *_columns(touched, 2)) if touched else []
 
     async def _park(self, connection: Connection, refused: Sequence[Refused]) -> list[Outgoing]:
         """Keep refused messages whole; returns what to tell their senders and whoever adds up figures."""

@@ -1,11 +1,14 @@
 """What the ledger reads from the environment."""
 
+from pydantic import Field
+
 from shared.settings import Settings
 
 
 class LedgerSettings(Settings):
-    """The ledger's settings."""
+    """Settings of the ledger, from variables named LUODI_<FIELD>."""
 
-    port: int = 8081
-    batch_size: int = 500
-    database_connections: int = 10
+    port: int = Field(8081, ge=0, le=65535, description="The port on which the service answers HTTP.")
+    batch_size: int = Field(500, ge=1, le=5_000, description="The most events recorded in one transaction.")
+    lanes: int = Field(3, ge=1, le=32, description="How many batches are recorded at once; each needs a connection.")
+    database_connections: int = Field(10, ge=2, description="The most connections to Postgres.")

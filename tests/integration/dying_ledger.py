@@ -55,14 +55,14 @@ def inside_the_transaction() -> None:
 
 
 def half_published() -> None:
-    plain = bus.publish_all
+    plain = bus.Publisher.__call__
 
-    async def dying(stream: Any, messages: Iterable[bus.Outgoing]) -> None:
+    async def dying(self: bus.Publisher, messages: Iterable[bus.Outgoing]) -> None:
         several = list(messages)
-        await plain(stream, several[: len(several) // 2])
+        await plain(self, several[: len(several) // 2])
         die()
 
-    bus.publish_all = dying
+    bus.Publisher.__call__ = dying  # type: ignore[method-assign] # the point of this program
 
 
 def half_acknowledged() -> None:

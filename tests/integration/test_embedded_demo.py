@@ -29,7 +29,7 @@ async def test_the_year_is_published_only_where_it_is_missing(
     connection = await nats.connect(nats_url, allow_reconnect=False)
     try:
         stream = connection.jetstream()
-        await bus.publish_all(stream, [bus.Outgoing(each.subject, each.payload) for each in there])
+        await bus.publish_all(connection, [bus.Outgoing(each.subject, each.payload) for each in there])
         assert await demo.wants_the_year(stream, _YEAR) is wanted
     finally:
         await connection.close()

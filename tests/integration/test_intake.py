@@ -51,7 +51,7 @@ async def taking_in(nats_url: str, handle: Handle, size: int = 500) -> AsyncIter
 
 
 async def publish(client: Client, count: int) -> None:
-    await publish_all(client.jetstream(), [Outgoing("events.500101.a.P-1.started", b"{}") for _ in range(count)])
+    await publish_all(client, [Outgoing("events.500101.a.P-1.started", b"{}") for _ in range(count)])
 
 
 async def test_everything_arrives_in_order_and_no_batch_is_larger_than_asked(provisioned: str, client: Client) -> None:
