@@ -74,11 +74,6 @@ class Event:
         """The data as canonical JSON, made once: the digest and the archive both need it."""
         return orjson.dumps(self.data.document(), option=orjson.OPT_SORT_KEYS)
 
-    @cached_property
-    def digest(self) -> bytes:
-        """SHA-256 of the canonical event: 32 bytes."""
-        return hashlib.sha256(self.canonical).digest()
-
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -134,7 +129,7 @@ def canonical(event: Event) -> bytes:
 
 def digest(event: Event) -> bytes:
     """SHA-256 of the canonical event: 32 bytes."""
-    return event.digest
+    return hashlib.sha256(canonical(event)).digest()
 
 
 def to_cloudevent(event: Event) -> dict[str, Any]:
