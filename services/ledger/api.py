@@ -1,4 +1,4 @@
-"""The ledger over HTTP: a project at any instant, the events behind it, and what is parked."""
+"""The ledger over HTTP: a project at any instant, and the events behind it."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -27,21 +27,6 @@ class ArchivedEvent(BaseModel):
     stream_sequence: int
     digest: str
     data: dict[str, Any]
-
-
-class Parked(BaseModel):
-    """A refused message that waits in quarantine."""
-
-    stream_sequence: int
-    recorded_at: datetime
-    subject: str
-    district: str | None
-    unit: str | None
-    source: str | None
-    event_id: str | None
-    code: str
-    reason: str
-    field: str | None
 
 
 def routes(archive: Archive) -> APIRouter:
@@ -78,11 +63,5 @@ def routes(archive: Archive) -> APIRouter:
             )
             for row in rows
         ]
-
-    @router.get("/quarantine", summary="Refused messages that wait, oldest first")
-    async def quarantine(
-        district: Annotated[str | None, Query(pattern=f"^{DISTRICT.pattern}$")] = None, limit: Limit = 100
-    ) -> list[Parked]:
-        return [Parked.model_validate(dict(row)) for row in await archive.parked(district, limit)]
 
     return router

@@ -11,6 +11,8 @@ from services.ledger.api import routes
 from services.ledger.archive import Archive
 from services.ledger.domain.batch import lane_key
 from services.ledger.metrics import Metrics
+from services.ledger.quarantine import Quarantine
+from services.ledger.quarantine_api import quarantine_routes
 from services.ledger.recorder import Recorder
 from services.ledger.settings import LedgerSettings
 from shared import bus, database
@@ -47,4 +49,5 @@ def build(settings: LedgerSettings) -> FastAPI:
         registry=registry,
     )
     app.include_router(routes(Archive(pool)))
+    app.include_router(quarantine_routes(Quarantine(pool)))
     return app

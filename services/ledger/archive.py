@@ -1,4 +1,4 @@
-"""Reads the archive: a project as of any instant, its events, and what is parked."""
+"""Reads the archive: a project as of any instant, and its events."""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -28,7 +28,3 @@ class Archive:
     async def events(self, district: str, subject: str, limit: int) -> list[asyncpg.Record]:
         """The events of a project or another entity, in the order of its digest."""
         return await self._pool.fetch(SQL["events_of"], district, subject, limit)
-
-    async def parked(self, district: str | None, limit: int) -> list[asyncpg.Record]:
-        """The refused messages that wait in quarantine, oldest first, without their bytes."""
-        return await self._pool.fetch(SQL["list_parked"], district, limit)

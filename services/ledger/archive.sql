@@ -10,10 +10,3 @@ from ledger.event
 where district = $1 and subject = $2
 order by recorded_at, source, id
 limit $3;
--- name: list_parked
--- The parked messages, oldest first.
-select stream_sequence, recorded_at, subject, district, unit, source, event_id, code, reason, field
-from ledger.quarantine
-where closed_at is null and ($1::text is null or district = $1)
-order by recorded_at, stream_sequence
-limit $2;
