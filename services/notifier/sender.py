@@ -135,6 +135,7 @@ class Sender:
             return
         await connection.execute(SQL["close_items"], attempt.message, what.state)
         if what.state == "dead":
+            await connection.fetch(SQL["lock_told"], attempt.message)
             await connection.execute(SQL["hasten"], attempt.message, now)
 
 

@@ -68,6 +68,15 @@ returning id;
 -- What became of the message became of everything it told.
 update notifier.delivery set state = $2 where message_id = $1 and state = 'placed';
 
+-- name: lock_told
+-- Two messages of one rung may die at the same moment: the second to get the lock sees that the first is dead.
+select escalation_case.id
+from notifier.delivery
+join notifier.escalation_case on escalation_case.id = delivery.case_id
+where delivery.message_id = $1
+order by escalation_case.id
+for update of escalation_case;
+
 -- name: hasten
 -- When nobody of a rung could be told, nobody's answer is worth waiting for.
 update notifier.escalation_case

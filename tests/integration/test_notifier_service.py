@@ -174,7 +174,7 @@ async def test_the_link_in_the_group_asks_who_answers(service: Service) -> None:
 
 
 async def test_a_name_may_come_unescaped_as_from_a_command_line(service: Service) -> None:
-    await service.hear(record(lead_unit="区财政局"))
+    await service.hear(record())
     await service.pushed()
     found = re.search(r"/ack/\S+", service.wecom.texts()[0])
     assert found is not None
