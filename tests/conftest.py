@@ -52,7 +52,7 @@ async def template_database(postgres: Postgres) -> str:
 async def database_url(postgres: Postgres, template_database: str) -> AsyncIterator[str]:
     """A fresh database for one test, as `luodi provision` leaves it."""
     name = f"test_{uuid4().hex}"
-    await _execute(postgres.url, f"create database {name} template {template_database}")
+    await _execute(postgres.url, f"create database {name} template {template_database} strategy file_copy")
     yield _with_name(postgres.url, name)
     await _execute(postgres.url, f"drop database {name} with (force)")
 

@@ -94,7 +94,7 @@ def start(server_path: Path) -> Iterator[Callable[[], Stack]]:
             stack.stop()
 
 
-def test_up_answers_at_its_addresses_mends_itself_stops_whole_and_finds_its_data_again(
+def test_up_answers_mends_itself_leaves_nothing_when_killed_and_finds_its_data_again(
     start: Callable[[], Stack],
 ) -> None:
     stack = start()
@@ -107,34 +107,24 @@ def test_up_answers_at_its_addresses_mends_itself_stops_whole_and_finds_its_data
     stack.until(lambda: _project(addresses["ledger"]) is not None, 30)
     before = _project(addresses["ledger"])
 
-    ledger = _child_running("services.ledger", stack)
-    ledger.kill()
+    _child_running("services.ledger", stack).kill()
     stack.until(lambda: "✓ ledger is back" in stack.said, 60)
     assert "✗ ledger ended with SIGKILL" in stack.said
     assert _project(addresses["ledger"]) == before
 
     children = stack.children()
     assert len(children) >= len(_PARTS)
-    assert stack.stop() == 0
-    assert not _alive(children)
-    assert not (stack.data / "addresses.json").exists()
-
-    again = start()
-    assert _project(again.addresses()["ledger"]) == before
-    assert again.stop(signal.SIGINT) == 0
-
-
-def test_a_killed_up_leaves_nothing_running_and_its_data_usable(start: Callable[[], Stack]) -> None:
-    stack = start()
-    stack.addresses()
-    children = stack.children()
     stack.stop(signal.SIGKILL)
     psutil.wait_procs(children, timeout=30)
     assert not _alive(children), [process.cmdline() for process in _alive(children)]
     assert not (stack.data / "addresses.json").exists()
+
     again = start()
-    assert again.addresses()
-    assert again.stop() == 0
+    assert _project(again.addresses()["ledger"]) == before
+    children = again.children()
+    assert again.stop(signal.SIGTERM) == 0
+    assert not _alive(children)
+    assert not (stack.data / "addresses.json").exists()
 
 
 def test_taken_ports_are_replaced_and_a_second_stack_on_the_same_data_is_refused(start: Callable[[], Stack]) -> None:
@@ -153,7 +143,7 @@ def test_taken_ports_are_replaced_and_a_second_stack_on_the_same_data_is_refused
     assert second.process.wait(_STOP_SECONDS) == 1
     assert f"is in use by 'luodi up' (pid {stack.process.pid})" in stack.said
     assert httpx.get(f"{addresses['ledger']}/readyz", timeout=10).status_code == 200
-    assert stack.stop() == 0
+    assert stack.stop(signal.SIGINT) == 0
 
 
 def _child_running(module: str, stack: Stack) -> psutil.Process:
