@@ -79,6 +79,7 @@ class Sender:
             row = await connection.fetchrow(SQL["claim"], now)
             if row is None:
                 return False
+            await connection.fetch(SQL["lock_told"], row["id"])
             await connection.execute(SQL["drop_stale_items"], row["id"])
             await connection.execute(SQL["return_paused_items"], row["id"])
             items = await self._items(connection, row["id"], now)

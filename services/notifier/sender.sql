@@ -7,6 +7,17 @@ order by next_attempt_at, number
 limit 1
 for update skip locked;
 
+-- name: lock_told
+-- What a message tells of stays as it is until we are done: a case that is being resolved by somebody is seen resolved,
+-- and whoever resolves one next sees our message on its way. And of two messages of one rung that die at the same
+-- moment, the second to get the lock sees that the first is dead.
+select escalation_case.id
+from notifier.delivery
+join notifier.escalation_case on escalation_case.id = delivery.case_id
+where delivery.message_id = $1
+order by escalation_case.id
+for update of escalation_case;
+
 -- name: drop_stale_items
 -- Answered or resolved since the message was made.
 update notifier.delivery
@@ -67,15 +78,6 @@ returning id;
 -- name: close_items
 -- What became of the message became of everything it told.
 update notifier.delivery set state = $2 where message_id = $1 and state = 'placed';
-
--- name: lock_told
--- Two messages of one rung may die at the same moment: the second to get the lock sees that the first is dead.
-select escalation_case.id
-from notifier.delivery
-join notifier.escalation_case on escalation_case.id = delivery.case_id
-where delivery.message_id = $1
-order by escalation_case.id
-for update of escalation_case;
 
 -- name: hasten
 -- When nobody of a rung could be told, nobody's answer is worth waiting for.

@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from services.notifier.channels.http import make_client
 from services.notifier.domain.outcomes import Refused
+from services.notifier.domain.record import Record
 from shared import database
 from tests.integration.notifier_office import CONTACT, OFFICIAL, Office, record
 from tests.integration.notifier_victim import STEPS
@@ -122,3 +123,25 @@ async def test_a_burst_under_a_bots_limit_arrives_once_the_limit_allows(office: 
     office.now += timedelta(seconds=1)
     await office.work()
     assert len(office.wecom.messages) == 2
+
+
+async def test_a_case_that_is_just_being_resolved_is_not_told_as_late(office: Office) -> None:
+    await office.hear(record(lead_unit="区财政局"))
+    await office.sweeper.run_once(office.now)
+    await office.bundler.run_once(office.now)
+    met = Record.model_validate(record(on="2026-09-01"))
+    async with office.pool.acquire() as resolving:
+        async with resolving.transaction():
+            await office.registrar.look(resolving, [met], office.now)
+            sending = asyncio.create_task(office.sender.run_once(office.now))
+            async with asyncio.timeout(5):
+                while not await resolving.fetchval(_WAITING):
+                    await asyncio.sleep(0.01)
+        await sending
+    await office.work()
+    assert (office.wecom.messages, office.webhook.posts) == ([], [])
+
+
+_WAITING = """
+select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+"""
