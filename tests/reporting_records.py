@@ -23,7 +23,6 @@ def fact(
     id: str,  # noqa: A002 - the message's own word
     *,
     recorded: datetime | None = None,
-    superseded: datetime | None = None,
     source: str = f"/{DISTRICT}/finance",
     **data: Any,
 ) -> dict[str, Any]:
@@ -35,9 +34,14 @@ def fact(
         "id": id,
         "on": on,
         "recorded_at": (recorded or default).isoformat(timespec="microseconds"),
-        "superseded_at": superseded.isoformat(timespec="microseconds") if superseded else None,
+        "superseded_at": None,
         "data": {"on": on, **data},
     }
+
+
+def superseded(replaced: dict[str, Any], when: datetime) -> dict[str, Any]:
+    """The same fact, replaced or voided at that instant."""
+    return replaced | {"superseded_at": when.isoformat(timespec="microseconds")}
 
 
 def funds(on: str, amount: str, id: str, origin: str = "440300", **said: Any) -> dict[str, Any]:  # noqa: A002 - as above
@@ -54,7 +58,7 @@ def signed(
     **said: Any,
 ) -> dict[str, Any]:
     """A signing, on a platform of that level if one is given."""
-    platform = {"platform": {"name": "中外知名企业四川行", "level": level}} if level else {}
+    platform: dict[str, Any] = {"platform": {"name": "中外知名企业四川行", "level": level}} if level else {}
     return fact("signed", on, id, amount=amount, kind=kind, source=f"/{DISTRICT}/bureau", **platform, **said)
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from services.reporting.domain.indicators import Definitions, Indicator
-from services.reporting.domain.progress import NOTHING, Progress, Tally, TargetFact, progress, target_in_force
+from services.reporting.domain.progress import Progress, Tally, TargetFact, progress, target_in_force
 from services.reporting.domain.question import Question
 from shared.database import Connection, Pool
 from shared.sql import queries_beside
@@ -46,7 +46,7 @@ class Figures:
 
     async def evidence(self, district: str, indicator: Indicator, asked: Question, limit: int) -> Evidence:
         """What one indicator's figure is made of: the newest `limit` facts first."""
-        scope = (_rules([indicator]), district, asked.first_day, asked.through, asked.known_by)
+        scope = (_rule(indicator), district, asked.first_day, asked.through, asked.known_by)
         async with self._one_moment() as connection:
             [figure] = await _progress(connection, district, asked, [indicator])
             total = await connection.fetchval(SQL["count_facts"], *scope)
@@ -68,17 +68,14 @@ async def _progress(
 ) -> list[Progress]:
     tallies = await _tallies(connection, district, asked, indicators)
     targets = await _targets(connection, district, asked)
-    return [
-        progress(one, tallies.get(one.code, NOTHING), _in_force(targets, one.code, asked), asked.through)
-        for one in indicators
-    ]
+    return [progress(one, tallies[one.code], _in_force(targets, one.code, asked), asked.through) for one in indicators]
 
 
 async def _tallies(
     connection: Connection, district: str, asked: Question, indicators: Sequence[Indicator]
 ) -> dict[str, Tally]:
     rows = await connection.fetch(
-        SQL["tallies"], _rules(indicators), district, asked.first_day, asked.through, asked.known_by
+        SQL["tallies"], [_rule(one) for one in indicators], district, asked.first_day, asked.through, asked.known_by
     )
     return {row["code"]: Tally(row["amount"], row["projects"]) for row in rows}
 
@@ -93,9 +90,7 @@ def _in_force(targets: Iterable[TargetFact], code: str, asked: Question) -> Deci
     return None if fact is None else fact.value
 
 
-def _rules(indicators: Iterable[Indicator]) -> list[dict[str, Any]]:
-    """Definitions as reporting.counted takes them."""
-    return [
-        {"code": one.code, **one.fact.model_dump(mode="json"), **one.filter.model_dump(mode="json")}
-        for one in indicators
-    ]
+def _rule(indicator: Indicator) -> dict[str, Any]:
+    """A definition as reporting.counted takes it."""
+    rules = indicator.fact.model_dump(mode="json") | indicator.filter.model_dump(mode="json")
+    return {"code": indicator.code, **rules}

@@ -1,12 +1,15 @@
 -- name: tallies
 -- Per project first: a project counts once however many of its facts do.
-select code, coalesce(sum(amount), 0) as amount, count(*) as projects
-from (
-    select code, project, sum(amount) as amount
-    from reporting.counted($1::jsonb, $2::text, $3::date, $4::date, $5::timestamptz)
-    group by code, project
-) per_project
-group by code;
+select definition ->> 'code' as code, tally.amount, tally.projects
+from jsonb_array_elements($1::jsonb) as definition
+cross join lateral (
+    select coalesce(sum(amount), 0) as amount, count(*) as projects
+    from (
+        select project, sum(amount) as amount
+        from reporting.counted(definition, $2::text, $3::date, $4::date, $5::timestamptz)
+        group by project
+    ) per_project
+) tally;
 
 -- name: target_facts
 -- Every value known at the asked instant; which one is in force is decided in the domain.

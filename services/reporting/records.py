@@ -10,7 +10,7 @@ import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from shared.fields import Day, Money, Number
-from shared.places import Tier, tier
+from shared.places import tier
 from shared.subjects import DISTRICT
 
 # As far as a bigint goes.
@@ -129,7 +129,7 @@ class QuarantineRecord(_Lenient):
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A message that could be read, as rows for the tables: what is JSON stays JSON, amounts are decimal strings."""
+    """A message that could be read, as rows for the tables; amounts are decimal strings."""
 
     delivery: Delivery
     district: str
@@ -176,17 +176,26 @@ def _project(delivery: Delivery, district: str, project: str) -> Read:
     record, raw = _parse(ProjectRecord, delivery.payload, district=district, project=project)
     row = record.model_dump(mode="json", exclude={"facts", "revision"})
     row["record"] = {key: value for key, value in raw.items() if key != "facts"}
-    facts = [{"district": district, "project": project, **_fact(district, fact)} for fact in record.facts]
+    facts = [_fact(district, project, fact) for fact in record.facts]
     return Read(delivery, district, record.revision, project=row, facts=facts)
 
 
-def _fact(district: str, fact: _Fact) -> dict[str, Any]:
-    row = fact.model_dump(mode="json", exclude={"on"})
-    row["happened_on"] = fact.on.isoformat()
+def _fact(district: str, project: str, fact: _Fact) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "district": district,
+        "project": project,
+        "source": fact.source,
+        "id": fact.id,
+        "event": fact.event,
+        "happened_on": fact.on,
+        "recorded_at": fact.recorded_at,
+        "superseded_at": fact.superseded_at,
+        "data": fact.data,
+    }
     if fact.event == "funds-arrived":
         funds = _FundsArrived.model_validate(fact.data)
-        seen_from_here: Tier = tier(funds.origin, district)
-        row |= funds.model_dump(mode="json") | {"tier": seen_from_here.value}
+        seen_from_here = tier(funds.origin, district).value
+        row |= {"amount": str(funds.amount), "origin": funds.origin, "tier": seen_from_here, "nature": funds.nature}
     elif fact.event == "signed":
         signed = _Signed.model_validate(fact.data)
         row |= {"amount": str(signed.amount), "kind": signed.kind}
@@ -202,8 +211,8 @@ def _target(delivery: Delivery, district: str, year: str, indicator: str) -> Rea
     key = {"district": district, "year": record.year, "indicator": indicator}
     facts = [
         key
-        | fact.model_dump(mode="json", exclude={"on", "data"})
-        | {"happened_on": fact.on.isoformat(), **fact.data.model_dump(mode="json")}
+        | fact.model_dump(exclude={"on", "data"})
+        | {"happened_on": fact.on, "value": str(fact.data.value), "issued_by": fact.data.issued_by}
         for fact in record.facts
     ]
     return Read(delivery, district, record.revision, target=key, target_facts=facts)

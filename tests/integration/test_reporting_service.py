@@ -16,9 +16,10 @@ from nats.js import JetStreamContext
 
 from deploy.local.nats import Nats
 from services.reporting.app import build
+from services.reporting.completeness import Completeness
 from services.reporting.domain.indicators import DefinitionsError
 from services.reporting.settings import ReportingSettings
-from shared import streams
+from shared import bus, database, streams
 from tests.reporting_records import DISTRICT, at, fact, funds, project, quarantine, signed, subject, superseded, target
 
 TODAY = datetime(2026, 11, 24, 4, tzinfo=UTC)
@@ -45,6 +46,9 @@ async def served(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://reporting") as client:
+            async with asyncio.timeout(20):
+                while (await client.get("/readyz")).json()["checks"]["intake"] != "ok":
+                    pass
             yield client
 
 
@@ -423,7 +427,27 @@ async def test_ready_means_that_every_part_is_there(client: httpx.AsyncClient, s
     await publish(stream, quarantine(0))
     await settled(client)
     ready = await client.get("/readyz")
-    assert ready.json() == {"ready": True, "checks": {"postgres": "ok", "nats": "ok", "consumer": "ok"}}
+    assert ready.json() == {"ready": True, "checks": {"postgres": "ok", "nats": "ok", "intake": "ok"}}
+
+
+async def test_a_consumer_that_somebody_deleted_is_made_again_and_nothing_is_counted_twice(
+    client: httpx.AsyncClient, stream: JetStreamContext
+) -> None:
+    await publish(stream, *year())
+    before = await settled(client)
     await stream.delete_consumer("LEDGER", "reporting")
-    assert "luodi provision" in (await client.get("/readyz")).json()["checks"]["consumer"]
-    await settled(client, "records-not-consumed")
+    assert await settled(client) == before
+
+
+async def test_consumers_that_nobody_made_are_told_as_gaps(
+    settings: ReportingSettings, stream: JetStreamContext
+) -> None:
+    await stream.delete_consumer("EVENTS", "ledger")
+    await stream.delete_consumer("LEDGER", "reporting")
+    broker = bus.make_broker(settings.nats_url, "test")
+    await broker.start()
+    async with database.make_pool(settings.database_url, "test") as pool:
+        gaps = await Completeness(broker, pool).gaps(DISTRICT)
+    await broker.stop()
+    assert [(gap.code, gap.count) for gap in gaps] == [("events-not-consumed", None), ("records-not-consumed", None)]
+    assert all("luodi provision" in gap.detail for gap in gaps)
