@@ -135,7 +135,7 @@ async def test_a_case_that_is_just_being_resolved_is_not_told_as_late(office: Of
             await office.registrar.look(resolving, [met], office.now)
             sending = asyncio.create_task(office.sender.run_once(office.now))
             async with asyncio.timeout(5):
-                while not await resolving.fetchval(_WAITING):
+                while not await office.pool.fetchval(_WAITING):  # noqa: ASYNC110 - a lock that is waited for signals nobody
                     await asyncio.sleep(0.01)
         await sending
     await office.work()
