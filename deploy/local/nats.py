@@ -2,15 +2,15 @@
 
 import asyncio
 import json
+import signal
 import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.local.ports import LOOPBACK
 from deploy.local.process import Command, Process, ProcessError
+from deploy.local.server import Server
 
-_READY_SECONDS = 30.0
-_RETRY_SECONDS = 0.01
 # A project's record holds every fact that counts toward a figure; the server advises at most 8 MB.
 _MAX_PAYLOAD = "8MB"
 
@@ -27,7 +27,7 @@ jetstream {{
 """
 
 
-class Nats:
+class Nats(Server):
     """One nats-server over one directory.
 
     `port` 0 lets the server choose a free one at its first start; a later start of the same object takes the same one.
@@ -48,46 +48,28 @@ class Nats:
         self._directory = directory.absolute()
         self._port = port
         self._durable = durable
-        self._command = Command(
-            self.name,
-            [_program(), "--config", self._directory / "nats.conf"],
-            log or self._directory / "nats.log",
-            keep_open=keep_open,
-        )
-        self._process: Process | None = None
-
-    @property
-    def process(self) -> Process:
-        """The running server, or the one that ran last; raises before the first start."""
-        if self._process is None:
-            raise RuntimeError("nats has not been started")
-        return self._process
+        self._log = log or self._directory / "nats.log"
+        self._keep_open = keep_open
 
     @property
     def url(self) -> str:
         return f"nats://{LOOPBACK}:{self._port}"
 
-    async def start(self) -> None:
-        """Start the server and return when it answers; raises ProcessError when it does not."""
+    async def _command(self) -> Command:
         self._directory.mkdir(parents=True, exist_ok=True)
-        (self._directory / "nats.conf").write_text(self._config(), encoding="utf-8")
-        self._process = await Process.start(self._command)
-        try:
-            async with asyncio.timeout(_READY_SECONDS):
-                await self._until_ready(self._process)
-        except TimeoutError:
-            await self.kill()
-            raise self._process.failure(f"was not ready within {_READY_SECONDS:.0f} seconds") from None
+        # A pid comes again: what an earlier server wrote under this one's would be believed.
+        for left in self._directory.glob("nats-server_*.ports"):
+            left.unlink()
+        config = self._directory / "nats.conf"
+        config.write_text(self._config(), encoding="utf-8")
+        return Command(
+            self.name, [_program(), "--config", config], self._log, orphan=signal.SIGTERM, keep_open=self._keep_open
+        )
 
-    async def stop(self) -> None:
-        """Stop in good order."""
-        if self._process is not None:
-            await self._process.stop()
-
-    async def kill(self) -> None:
-        """Stop as a power failure would."""
-        if self._process is not None:
-            await self._process.kill()
+    async def _missing(self, process: Process) -> str | None:
+        if not self._listens(process):
+            return "it does not listen yet"
+        return None if await self._answers() else "it does not answer"
 
     def _config(self) -> str:
         return _CONFIG.format(
@@ -97,11 +79,6 @@ class Nats:
             store=json.dumps(str(self._directory)),
             sync="always" if self._durable else '"2m"',
         )
-
-    async def _until_ready(self, process: Process) -> None:
-        while not (self._listens(process) and await self._answers()):
-            process.check_running()
-            await asyncio.sleep(_RETRY_SECONDS)
 
     def _listens(self, process: Process) -> bool:
         """Whether this process, not another that took the port first, says where it listens; learns the port."""

@@ -1,6 +1,5 @@
 """A real Postgres from its wheel, on the loopback address, with one role and one database for Luodi."""
 
-import asyncio
 import importlib.util
 import os
 import secrets
@@ -14,10 +13,8 @@ import asyncpg
 from deploy.local import account as accounts
 from deploy.local.ports import LOOPBACK, any_free
 from deploy.local.process import Command, Process, ProcessError, run
+from deploy.local.server import Server
 
-# After a power failure it replays its log before it answers.
-_READY_SECONDS = 120.0
-_RETRY_SECONDS = 0.02
 _ROLE = "luodi"
 _SUPERUSER = "postgres"
 _PID_FILE_LINES = 8
@@ -34,7 +31,7 @@ _SETTINGS = {
 _FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-class Postgres:
+class Postgres(Server):
     """One Postgres server over one directory, which holds its data and its password.
 
     `port` 0 takes a free one at each object's first start. `durable` False is for tests: a power failure may lose all.
@@ -42,6 +39,9 @@ class Postgres:
     """
 
     name = "postgres"
+    # After a power failure it replays its log before it answers.
+    ready_seconds = 120.0
+    stop_seconds = 60.0
 
     def __init__(
         self,
@@ -59,15 +59,7 @@ class Postgres:
         self._durable = durable
         self._keep_open = keep_open
         self._account = accounts.unprivileged(self._data)
-        self._process: Process | None = None
         self.opened: list[Path] = []
-
-    @property
-    def process(self) -> Process:
-        """The running server, or the one that ran last; raises before the first start."""
-        if self._process is None:
-            raise RuntimeError("postgres has not been started")
-        return self._process
 
     @property
     def url(self) -> str:
@@ -78,33 +70,6 @@ class Postgres:
     def account_name(self) -> str | None:
         """The account under which the server runs; None when it is ours."""
         return self._account.name if self._account else None
-
-    async def start(self) -> None:
-        """Start the server and return when its database answers; raises ProcessError when it does not."""
-        self._prepare_directory()
-        if not self._data.exists():
-            await self._initialise()
-        self._port = self._port or any_free()
-        self._process = await Process.start(self._command())
-        try:
-            async with asyncio.timeout(_READY_SECONDS):
-                while not self._is_ready(self._process):
-                    self._process.check_running()
-                    await asyncio.sleep(_RETRY_SECONDS)
-                await self._ensure_database()
-        except TimeoutError:
-            await self.kill()
-            raise self._process.failure(f"was not ready within {_READY_SECONDS:.0f} seconds") from None
-
-    async def stop(self) -> None:
-        """Stop in good order: connections are ended, everything is written."""
-        if self._process is not None:
-            await self._process.stop(grace=60.0)
-
-    async def kill(self) -> None:
-        """Stop as a power failure would."""
-        if self._process is not None:
-            await self._process.kill()
 
     def forget_earlier_run(self) -> None:
         """Remove the pid file that an earlier run left after an abrupt end.
@@ -139,7 +104,11 @@ class Postgres:
         await run(self._as_account("initdb", [_programs() / "bin" / "initdb", "--pgdata", new, *options]))
         new.rename(self._data)
 
-    def _command(self) -> Command:
+    async def _command(self) -> Command:
+        self._prepare_directory()
+        if not self._data.exists():
+            await self._initialise()
+        self._port = self._port or any_free()
         settings = {**_SETTINGS, "port": str(self._port)} | ({} if self._durable else _FORGETFUL)
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return self._as_account(self.name, [_programs() / "bin" / "postgres", "-D", self._data, *options])
@@ -157,14 +126,15 @@ class Postgres:
             keep_open=self._keep_open,
         )
 
-    def _is_ready(self, process: Process) -> bool:
-        """Whether this process, not another that took the port first, says that it takes connections."""
+    async def _missing(self, process: Process) -> str | None:
+        """Asks its pid file: an answer on the port might be another server's, which took the port first."""
         file = self._data / "postmaster.pid"
         lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-        return len(lines) == _PID_FILE_LINES and lines[0] == str(process.pid) and lines[-1].strip() == "ready"
+        ready = len(lines) == _PID_FILE_LINES and lines[0] == str(process.pid) and lines[-1].strip() == "ready"
+        return None if ready else "it does not take connections yet"
 
-    async def _ensure_database(self) -> None:
-        """Not as superuser: what works here works on a Postgres that somebody else administers."""
+    async def _complete(self) -> None:
+        """Make the role and the database, once. Not a superuser: what works here works on somebody else's Postgres."""
         connection = await asyncpg.connect(self._url(_SUPERUSER, "postgres"), ssl=False)
         try:
             if not await connection.fetchval("select 1 from pg_roles where rolname = $1", _ROLE):

@@ -48,15 +48,17 @@ class Command:
 class Process:
     """A running or ended child; start it once, then make another."""
 
-    def __init__(self, command: Command, child: asyncio.subprocess.Process) -> None:
+    def __init__(self, command: Command, child: asyncio.subprocess.Process, log_begins: int) -> None:
         self._command = command
         self._child = child
+        self._log_begins = log_begins
 
     @classmethod
     async def start(cls, command: Command) -> "Process":
         """Start the program with its output appended to the log; returns when it exists, not when it is ready."""
         account = f"{command.account.uid}:{command.account.gid}" if command.account else "-"
         with _open_log(command.log) if command.log else contextlib.nullcontext() as log:
+            begins = log.tell() if log else 0
             child = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", _TETHER, str(os.getpid()), str(int(command.orphan)), account),
                 *command.argv,
@@ -69,7 +71,7 @@ class Process:
                 # A Ctrl-C in the terminal reaches the whole foreground group: only we may get it, to stop in order.
                 start_new_session=True,
             )
-        return cls(command, child)
+        return cls(command, child, begins)
 
     @property
     def pid(self) -> int:
@@ -102,15 +104,15 @@ class Process:
         await self.wait()
 
     def last_lines(self, count: int = 12) -> list[str]:
-        """The last lines of its log, oldest first."""
-        return _tail(self._command.log, count) if self._command.log else []
+        """The last lines that it has written to its log, oldest first."""
+        return _tail(self._command.log, self._log_begins, count) if self._command.log else []
 
     def failure(self, what: str) -> ProcessError:
         """The error that tells `what` went wrong, with where to read more."""
         if self._command.log is None:
             return ProcessError(f"{self._command.name} {what}")
-        lines = "".join(f"\n    {line}" for line in self.last_lines())
-        return ProcessError(f"{self._command.name} {what}; its log is {self._command.log} and ends:{lines}")
+        lines = "".join(f"\n    {line}" for line in self.last_lines()) or " nothing"
+        return ProcessError(f"{self._command.name} {what}; its log {self._command.log} ends with:{lines}")
 
     def check_running(self) -> None:
         """Raise ProcessError when it has ended."""
@@ -151,7 +153,7 @@ def _open_log(log: Path) -> BinaryIO:
     return log.open("ab")
 
 
-def _tail(log: Path, count: int) -> list[str]:
+def _tail(log: Path, begins: int, count: int) -> list[str]:
     with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
+        file.seek(max(begins, log.stat().st_size - _TAIL_BYTES))
         return file.read().decode(errors="replace").splitlines()[-count:]

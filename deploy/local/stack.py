@@ -13,8 +13,9 @@ from deploy.local.nats import Nats
 from deploy.local.postgres import Postgres
 from deploy.local.process import Command, ProcessError, run
 from deploy.local.screen import Screen
+from deploy.local.server import Server
 from deploy.local.service import Service
-from deploy.local.supervisor import Part, Supervisor
+from deploy.local.supervisor import Supervisor
 
 STANDARD_PORTS: Mapping[str, int] = {
     "postgres": 5432,
@@ -27,7 +28,7 @@ STANDARD_PORTS: Mapping[str, int] = {
 _SERVICES = ("ledger", "notifier", "reporting")
 _PORT_ATTEMPTS = 5
 
-P = TypeVar("P", bound=Part)
+P = TypeVar("P", bound=Server)
 T = TypeVar("T")
 
 

@@ -5,25 +5,11 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from deploy.local.process import Process, ProcessError, describe_exit
+from deploy.local.process import ProcessError, describe_exit
+from deploy.local.server import Server
 
 _DEATHS, _WITHIN_SECONDS = 5, 60.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0
-
-
-class Part(Protocol):
-    """A server or service of the stack."""
-
-    name: str
-
-    @property
-    def process(self) -> Process: ...
-
-    async def start(self) -> None: ...
-
-    async def stop(self) -> None: ...
-
-    async def kill(self) -> None: ...
 
 
 class Witness(Protocol):
@@ -44,11 +30,11 @@ class Supervisor:
     def __init__(self, witness: Witness, *, first_pause: float = _FIRST_PAUSE) -> None:
         self._witness = witness
         self._first_pause = first_pause
-        self._parts: list[Part] = []
+        self._parts: list[Server] = []
         self._watches: list[asyncio.Task[None]] = []
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    async def start(self, part: Part) -> None:
+    async def start(self, part: Server) -> None:
         """Start a part, wait until it is ready, and watch it from then on; raises ProcessError when it fails."""
         self._parts.append(part)
         try:
@@ -82,14 +68,14 @@ class Supervisor:
         # A failure that comes together with the stop has no one left to tell.
         self._failure.cancel()
 
-    async def _watch(self, part: Part) -> None:
+    async def _watch(self, part: Server) -> None:
         try:
             await self._keep_alive(part)
         except GaveUpError as error:
             if not self._failure.done():
                 self._failure.set_exception(error)
 
-    async def _keep_alive(self, part: Part) -> None:
+    async def _keep_alive(self, part: Server) -> None:
         deaths: list[float] = []
         while True:
             code = await part.process.wait()
@@ -106,7 +92,7 @@ class Supervisor:
             self._witness.returned(part.name)
 
 
-async def _try_start(part: Part) -> ProcessError | None:
+async def _try_start(part: Server) -> ProcessError | None:
     try:
         await part.start()
     except ProcessError as error:

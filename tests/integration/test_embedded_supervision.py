@@ -17,37 +17,29 @@ from deploy.local import ports
 from deploy.local.account import Account
 from deploy.local.datadir import DataDirectoryError, hold
 from deploy.local.process import Command, Process, ProcessError, run
+from deploy.local.server import Server
 from deploy.local.supervisor import GaveUpError, Supervisor
 
 _SECONDS = 10.0
 
 
-class Sleeper:
-    """A part that does nothing; from the second start on it fails at once when `breaks`."""
+class Sleeper(Server):
+    """A server that does nothing; from the second start on it fails at once when `breaks`."""
 
     name = "sleeper"
 
     def __init__(self, folder: Path, *, breaks: bool = False) -> None:
-        self._folder = folder
+        self._log = folder / "log"
         self._breaks = breaks
-        self._process: Process | None = None
 
-    @property
-    def process(self) -> Process:
-        assert self._process is not None
-        return self._process
-
-    async def start(self) -> None:
+    async def _command(self) -> Command:
         program = (
             "import sys; sys.exit('out of luck')" if self._breaks and self._process else "import time; time.sleep(60)"
         )
-        self._process = await Process.start(Command(self.name, [sys.executable, "-c", program], self._folder / "log"))
+        return Command(self.name, [sys.executable, "-c", program], self._log)
 
-    async def stop(self) -> None:
-        await self.process.stop()
-
-    async def kill(self) -> None:
-        await self.process.kill()
+    async def _missing(self, process: Process) -> str | None:
+        return None
 
 
 class Listener:
@@ -101,8 +93,14 @@ async def test_a_program_that_ignores_the_request_to_stop_is_killed(tmp_path: Pa
     assert process.exit_code == -signal.SIGKILL
 
 
+async def test_last_words_are_never_those_of_an_earlier_run(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("of yesterday\n", encoding="utf-8")
+    with pytest.raises(ProcessError, match=r"ends with: nothing$"):
+        await run(Command("mute", [sys.executable, "-c", "raise SystemExit(1)"], tmp_path / "log"))
+
+
 async def test_a_command_that_fails_tells_its_exit_code_and_its_last_words(tmp_path: Path) -> None:
-    with pytest.raises(ProcessError, match=r"(?s)oracle ended with exit code 1; its log is .*no answer today"):
+    with pytest.raises(ProcessError, match=r"(?s)oracle ended with exit code 1; its log .*no answer today"):
         await run(
             Command("oracle", [sys.executable, "-c", "import sys; sys.exit('no answer today')"], tmp_path / "log")
         )
