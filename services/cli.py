@@ -14,6 +14,7 @@ from deploy.demo.cli import simulate
 from deploy.local.cli import up
 from services.ledger.cli import app as ledger
 from services.ledger.cli import publish
+from services.ledger.quarantine_cli import app as quarantine
 from services.notifier.cli import app as notifier
 from services.reporting.cli import app as reporting
 from shared import database, schema, streams
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.command()(up)
 app.command()(simulate)
 app.add_typer(ledger, name="ledger")
+app.add_typer(quarantine, name="quarantine")
 app.add_typer(notifier, name="notifier")
 app.add_typer(reporting, name="reporting")
 app.command()(publish)

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import orjson
@@ -46,8 +46,9 @@ def without_refusals(publish: Publish) -> Publish:
 class Warden:
     """Retries and discards, beside any number of running ledgers.
 
-    Every method may be repeated, and raises when Postgres or NATS is away. When one was killed or has raised, messages
-    may be recorded and not closed, or closed and their number not published: the same call again does the rest.
+    Every method may be repeated, and raises when Postgres or NATS is away. After a kill or a raise messages may be
+    recorded and not closed, or closed and their number not published: the same call again does the rest. The recorder
+    that it is given should publish `without_refusals`.
     """
 
     def __init__(self, pool: Pool, publish: Publish, recorder: Recorder) -> None:
@@ -74,7 +75,12 @@ class Warden:
             async with connection.transaction():
                 await connection.fetch(SQL["close"], *_columns(recorded), "retried", by, None)
                 await connection.execute(SQL["note_refusals"], *_columns(against), by, *_reasons(against.values()))
-            news = [recording.tell(one) for place, one in against.items() if _is_news(one, kept[place])]
+            # Without the id of the first refusal, under which the stream would take the second for a repetition.
+            news = [
+                replace(recording.tell(one), message_id=None)
+                for place, one in against.items()
+                if _is_news(one, kept[place])
+            ]
             await self._publish(news + await _counts(connection, districts))
         return [_retried(place, recorded.get(place), against.get(place), twins.get(place)) for place in kept]
 
@@ -168,9 +174,8 @@ def _discarded(one: Kept, *, closed: bool, counting: bool) -> Outcome:
     if closed:
         return Outcome(parked.place, "discarded", f"{parked.code}: {parked.reason}", settled=True)
     if counting or parked.closed_as != "discarded":
-        sentence = "not discarded: its event is on record and counts" + (
-            "" if parked.closed_as else "; retry closes it"
-        )
+        closes = "" if parked.closed_as == "retried" else ": close it by retry"
+        sentence = f"its event is on record and counts{closes}"
         return Outcome(parked.place, "on-record", sentence, settled=False)
     return Outcome(parked.place, "already-discarded", f"was discarded by {parked.closed_by}", settled=True)
 
