@@ -24,6 +24,8 @@ from shared.streams import restore_consumer, servers
 from shared.subjects import STREAMS, Consumer
 
 _STORED_SECONDS = 10.0
+_CONNECTING_SECONDS = 2.0
+_CANCELLED_SECONDS = 0.5
 _PART = 500
 _WORTH_A_BATCH = 10
 _ATOMIC = frozenset(stream.subjects[0].partition(".")[0] for stream in STREAMS if stream.atomic)
@@ -87,13 +89,15 @@ async def running(broker: NatsBroker, *intakes: Intake) -> AsyncIterator[NatsBro
     The service answers HTTP meanwhile, so that `/readyz` can say what is missing. A server that is away is tried again
     until it is there.
     """
-    life = asyncio.create_task(_live(broker, intakes))
+    connecting = asyncio.create_task(broker.start())
+    consuming = asyncio.create_task(_consume(connecting, broker, intakes))
     try:
         yield broker
     finally:
-        life.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await life
+        # A connection that is cancelled half-way leaves its socket behind: let it come up or fail first.
+        await asyncio.wait({connecting}, timeout=_CONNECTING_SECONDS)
+        await _end(consuming)
+        await _end(connecting)
         with contextlib.suppress(NatsError):
             await broker.stop()
 
@@ -191,12 +195,20 @@ async def behind_sequence(stream: JetStreamContext, consumer: Consumer, sequence
     return max(0, sequence - floor)
 
 
-async def _live(broker: NatsBroker, intakes: Sequence[Intake]) -> None:
-    await broker.start()
+async def _consume(connecting: asyncio.Task[None], broker: NatsBroker, intakes: Sequence[Intake]) -> None:
+    await asyncio.shield(connecting)
     harden(broker.connection)
-    async with asyncio.TaskGroup() as group:
-        for intake in intakes:
-            group.create_task(intake.run(broker.connection, restore_consumer))
+    await asyncio.gather(*(intake.run(broker.connection, restore_consumer) for intake in intakes))
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    # Once is not always enough: before Python 3.12, asyncio.wait_for may swallow a cancellation (CPython issue 86296),
+    # and every request to NATS goes through it.
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=_CANCELLED_SECONDS)
+    if not task.cancelled() and (error := task.exception()) is not None:
+        structlog.get_logger().error("ended badly", error=str(error) or type(error).__name__)
 
 
 def _parts(messages: Iterable[Outgoing], size: int) -> Iterator[tuple[Outgoing, ...]]:

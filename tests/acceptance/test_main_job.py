@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,7 +27,11 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
     """The addresses of a running `luodi up --demo`."""
     stack = Stack(tmp_path_factory.mktemp("main-job") / "data", "--demo")
     try:
-        yield stack.addresses()
+        known = stack.addresses()
+        # The inbox stands in for the providers; whoever integrates never calls it, so it is not among the addresses.
+        office = re.search(r"(http://[\d.:]+)/hooks/office", (stack.data / "directory.csv").read_text(encoding="utf-8"))
+        assert office is not None
+        yield known | {"inbox": office.group(1)}
         assert stack.stop() == 0
     finally:
         stack.process.kill()
@@ -139,6 +144,54 @@ async def test_what_an_integrator_publishes_shows_in_the_ledger_and_in_the_figur
         parked = get(f"{addresses['ledger']}/v1/quarantine", district=DISTRICT)
         assert [one["code"] for one in parked] == ["id-reused", "not-json"]
         await counted("funds-arrived", "1.2")
+    finally:
+        await connection.close()
+
+
+async def test_a_late_milestone_is_pushed_to_the_lead_official_acknowledged_and_resolved(
+    addresses: dict[str, str],
+) -> None:
+    project, official = "P-2026-901", "王建国 副区长"
+    connection = await nats.connect(addresses["nats"])
+    stream = connection.jetstream()
+
+    async def messages(title: str) -> list[dict[str, Any]]:
+        received = await asyncio.to_thread(get, f"{addresses['inbox']}/messages")
+        return [one for one in received if project in one["content"] and title in one["content"]]
+
+    async def case() -> dict[str, Any]:
+        cases = await asyncio.to_thread(get, f"{addresses['notifier']}/v1/cases")
+        return next(one for one in cases["unresolved"] if one["project"] == project)
+
+    async def told(title: str) -> list[dict[str, Any]]:
+        """The official's messages once they have come over both channels."""
+
+        async def came() -> bool:
+            return {one["kind"] for one in await messages(title) if official in one["to"]} >= {"markdown", "webhook"}
+
+        await until(came, 60)
+        return [one for one in await messages(title) if official in one["to"]]
+
+    try:
+        claimed = {"on": "2026-01-10", "lead_official": official, "lead_unit": "区经济信息委"}
+        await stream.publish(*event("investment", project, "n1", "claimed", claimed))
+        timetable = {"on": "2026-01-10", "milestones": {"started": "2026-02-27"}}
+        await stream.publish(*event("investment", project, "n2", "timetable-set", timetable))
+
+        pushed = await told("催办")
+        assert sorted(one["kind"] for one in pushed) == ["markdown", "webhook"]
+        assert "原定2月27日前开工" in pushed[0]["content"]
+        link = next(re.search(r"http://\S+/ack/[\w.~-]+", one["content"]) for one in pushed if one["kind"] == "webhook")
+        assert link is not None
+        page = await asyncio.to_thread(httpx.get, link.group())
+        assert project in page.text
+        assert (await case())["state"] == "open"
+        assert (await asyncio.to_thread(httpx.post, link.group())).status_code == 200
+        assert (await case())["state"] == "acknowledged"
+
+        await stream.publish(*event("planning", project, "n3", "started", {"on": "2026-03-05"}))
+        await told("办结")
+        assert sorted(one["kind"] for one in await told("催办")) == ["markdown", "webhook"]
     finally:
         await connection.close()
 
