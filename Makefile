@@ -2,13 +2,14 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 READY := .venv/.ready
+BENCH_READY := .venv/.ready-bench
 ARGS ?=
 
 $(READY): pyproject.toml uv.lock deploy/local/setup.sh
 	@PYTHON="$(PYTHON)" deploy/local/setup.sh
 	@touch $@
 
-.PHONY: help run test lint format clean
+.PHONY: help run test bench lint format clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +23,13 @@ run: $(READY) ## Start the embedded stack with the demo year; Ctrl-C stops it
 
 test: lint ## Every check and every test
 	@exec $(BIN)/pytest $(ARGS)
+
+$(BENCH_READY): $(READY)
+	@PYTHON="$(PYTHON)" deploy/local/setup.sh --group bench
+	@touch $@
+
+bench: $(BENCH_READY) ## The ledger's speed beside others that take in the same events; see docs/performance.md
+	@exec $(BIN)/python -m tests.benchmarks $(ARGS)
 
 lint: $(READY) ## Style, types, and who may import whom
 	$(BIN)/ruff check

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Makes .venv with everything in uv.lock, from nothing but Python >= 3.11 with pip. Changes nothing outside the checkout.
+# Arguments are passed on to uv: `--group bench` adds what only the benchmark needs.
 #
 # uv comes from the package index into .tools/, by pip's --target: that needs neither the venv module nor ensurepip,
 # which Debian packages apart, and is allowed where the system's own environment is closed to pip.
@@ -50,12 +51,12 @@ if [ "$("$uv" --version 2>/dev/null | cut -d ' ' -f 2)" != "$uv_version" ]; then
 fi
 
 if [ -z "$index" ]; then
-    "$uv" sync --frozen --all-extras --python "$python"
+    "$uv" sync --frozen --all-extras --python "$python" "$@"
 else
     # The lock names the files of the public index. A mirror has the same files, with the same hashes, under its own names.
     export UV_DEFAULT_INDEX="$index"
     [ -x .venv/bin/python ] || "$uv" venv --python "$python" .venv
-    "$uv" export --quiet --frozen --all-extras --no-emit-project --output-file .tools/requirements.txt
+    "$uv" export --quiet --frozen --all-extras "$@" --no-emit-project --output-file .tools/requirements.txt
     "$uv" pip sync --python .venv/bin/python --require-hashes .tools/requirements.txt
     "$uv" pip install --python .venv/bin/python --no-deps --editable .
 fi

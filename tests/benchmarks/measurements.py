@@ -1,0 +1,130 @@
+"""Everything that can be measured, by name: what runs, on how much work, and what the reader must know."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from tests.benchmarks import projection
+from tests.benchmarks.contestant import PER_MESSAGE, RAW, Contestant, ledger
+from tests.benchmarks.house import House
+from tests.benchmarks.lap import Lap, Track
+from tests.benchmarks.latency import Delay, delay
+from tests.benchmarks.race import race
+from tests.benchmarks.workload import Work
+
+Tell = Callable[[str, int, int], None]
+"""Hears what is going on, how far it is, and of how much."""
+Run = Callable[[House, Tell], Awaitable[Lap | Delay]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much of everything. `few` is for those who take a transaction an event; `seconds` is the most for one lap."""
+
+    events: int
+    per_project: int
+    few: int
+    histories: Sequence[int]
+    processes: Sequence[int]
+    rates: Sequence[int]
+    latency_seconds: float
+    seconds: float
+
+    def work(self, per_project: int | None = None) -> Work:
+        """The events of a lap over so many projects that each has `per_project` of them."""
+        return Work(self.events, max(1, self.events // (per_project or self.per_project)))
+
+    @property
+    def little(self) -> Work:
+        """The events for those who take a transaction an event."""
+        return Work(self.few, self.few // self.per_project)
+
+
+FULL = Sizes(100_000, 10, 10_000, (100, 1_000), (2, 4), (200, 1_000), 10.0, 300.0)
+QUICK = Sizes(2_000, 10, 200, (100,), (2,), (100,), 1.0, 30.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One row: `title` says what it is, `note` what is different about it."""
+
+    name: str
+    title: str
+    note: str
+    run: Run
+
+
+def measurements(sizes: Sizes) -> Mapping[str, Measurement]:
+    """Every measurement that can be made here, by name, in the order of the table."""
+    every = [*_peers(sizes), *_ledgers(sizes), *_histories(sizes), *_delays(sizes)]
+    return {one.name: one for one in every}
+
+
+def _peers(sizes: Sizes) -> list[Measurement]:
+    work, little = sizes.work(), sizes.little
+    fewer = f"{little.events:,} events: its cost does not grow with their number"
+    rows = [
+        Measurement("raw", "raw loop", "no ledger semantics: see docs/performance.md", _race(RAW, work, sizes)),
+        Measurement("per-message", "FastStream, one by one", fewer, _race(PER_MESSAGE, little, sizes)),
+    ]
+    if projection.is_installed():
+
+        async def project(house: House, tell: Tell) -> Lap:
+            tell("storing", 0, little.events)
+            track = Track(sizes.seconds, partial(_progress, tell, "projecting", little.events))
+            return await projection.project(house, little, track)
+
+        note = f"the projection alone, archived before; {fewer}"
+        rows.append(Measurement("eventsourcing", "eventsourcing", note, project))
+    return rows
+
+
+def _ledgers(sizes: Sizes) -> list[Measurement]:
+    one = Measurement("ledger", "ledger", "the real service, one process", _race(ledger(), sizes.work(), sizes))
+    several = [
+        Measurement(f"ledger-{count}", f"ledger, {count} processes", "", _race(ledger(count), sizes.work(), sizes))
+        for count in sizes.processes
+    ]
+    return [one, *several]
+
+
+def _histories(sizes: Sizes) -> list[Measurement]:
+    note = f"events of one project in the stream; {sizes.per_project} in the rows above"
+    return [
+        Measurement(f"history-{count}", f"ledger, {count:,} a project", note, _race(ledger(), sizes.work(count), sizes))
+        for count in sizes.histories
+    ]
+
+
+def _delays(sizes: Sizes) -> list[Measurement]:
+    return [
+        measurement
+        for rate in sizes.rates
+        for measurement in (
+            Measurement(f"latency-{rate}", f"ledger, {rate:,} events/s", "", _delay(ledger(), rate, sizes)),
+            Measurement(f"latency-{rate}-raw", f"raw loop, {rate:,} events/s", "", _delay(RAW, rate, sizes)),
+        )
+    ]
+
+
+def _race(contestant: Contestant, work: Work, sizes: Sizes) -> Run:
+    async def run(house: House, tell: Tell) -> Lap:
+        *messages, last = work.messages()
+        await house.store(iter(messages), partial(_progress, tell, "publishing", work.events))
+        track = Track(sizes.seconds, partial(_progress, tell, "consuming", work.events))
+        return await race(house, contestant, last, track)
+
+    return run
+
+
+def _delay(contestant: Contestant, rate: int, sizes: Sizes) -> Run:
+    async def run(house: House, tell: Tell) -> Delay:
+        total = int(rate * (sizes.latency_seconds + 1))
+        track = Track(sizes.latency_seconds, partial(_progress, tell, "publishing", total))
+        return await delay(house, contestant, rate, track)
+
+    return run
+
+
+def _progress(tell: Tell, what: str, total: int, done: int) -> None:
+    tell(what, done, total)
