@@ -162,9 +162,7 @@ def _retried(place: Place, recorded: Accepted | None, against: Refused | None, t
     if against is not None:
         return Outcome(place, against.refusal.code, against.refusal.reason, settled=False)
     if twin is not None:
-        sentence = (
-            f"its sender has said the same under the id {twin}: discard it, or retry with --anyway if both are true"
-        )
+        sentence = f"its sender has said the same under id {twin}: discard it, or retry with --anyway if both are true"
         return Outcome(place, "sent-again", sentence, settled=False)
     return Outcome(place, "already-recorded", "was retried before: its event is on record", settled=True)
 
