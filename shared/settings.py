@@ -15,5 +15,6 @@ class Settings(BaseSettings):
     database_url: str = Field("postgresql://luodi@127.0.0.1:5432/luodi", description="The Postgres database.")
     host: str = Field("127.0.0.1", description="The address on which the service answers HTTP.")
     port: int = Field(0, ge=0, le=65535, description="The port on which the service answers HTTP.")
+    listen_fd: int | None = Field(None, ge=3, description="An inherited listening socket, instead of host and port.")
     log_format: Literal["console", "json"] = Field("console", description="console for people, json for a collector.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"

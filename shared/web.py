@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated
@@ -56,6 +57,8 @@ def serve(build: Callable[[], FastAPI], settings: Settings) -> None:
     """
     configure(settings)
 
+    inherited = None if settings.listen_fd is None else [socket.socket(fileno=settings.listen_fd)]
+
     async def main() -> None:
         config = uvicorn.Config(
             build(),
@@ -65,7 +68,7 @@ def serve(build: Callable[[], FastAPI], settings: Settings) -> None:
             access_log=False,
             timeout_graceful_shutdown=10,
         )
-        await uvicorn.Server(config).serve()
+        await uvicorn.Server(config).serve(sockets=inherited)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, contextlib.suppress(KeyboardInterrupt):
         runner.run(main())

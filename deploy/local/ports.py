@@ -19,6 +19,22 @@ def is_free(port: int) -> bool:
     return True
 
 
+def hold(port: int) -> socket.socket:
+    """Take the port now and listen on it, for a child that inherits the socket; raises OSError when it is taken.
+
+    Nobody can take it between our looking and the child's listening, nor while the child is started again.
+    """
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((LOOPBACK, port))
+        listening.listen(128)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
 def any_free() -> int:
     """A port that was free a moment ago."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:

@@ -6,31 +6,42 @@ from collections.abc import Mapping, Sequence
 
 import httpx
 
+from deploy.local import ports
 from deploy.local.datadir import DataDirectory
-from deploy.local.ports import LOOPBACK
 from deploy.local.process import Command, Process
 from deploy.local.server import Server
 
 
 class Service(Server):
-    """`python -m <module> ...` on one port; `environment` is added to ours."""
+    """`python -m <module> ...` on one port; `environment` is added to ours.
+
+    Raises OSError when the port is taken. From then on it is held, also while the service is started again.
+    """
 
     def __init__(
         self, name: str, module: Sequence[str], *, port: int, environment: Mapping[str, str], data: DataDirectory
     ) -> None:
         self.name = name
         self._port = port
+        self._socket = ports.hold(port)
+        descriptor = self._socket.fileno()
         self._run = Command(
             name,
             [sys.executable, "-m", *module],
             data.log(name),
-            environment={**os.environ, **environment, "LUODI_HOST": LOOPBACK, "LUODI_PORT": str(port)},
-            keep_open=[data.lock],
+            environment={
+                **os.environ,
+                **environment,
+                "LUODI_HOST": ports.LOOPBACK,
+                "LUODI_PORT": str(port),
+                "LUODI_LISTEN_FD": str(descriptor),
+            },
+            keep_open=[data.lock, descriptor],
         )
 
     @property
     def url(self) -> str:
-        return f"http://{LOOPBACK}:{self._port}"
+        return f"http://{ports.LOOPBACK}:{self._port}"
 
     async def _command(self) -> Command:
         return self._run

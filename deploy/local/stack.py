@@ -100,14 +100,20 @@ class Stack:
             if not ports.is_free(port):
                 taken, by, port = port, ports.holder(port), ports.any_free()
                 self._screen.notice(f"port {taken} is taken by {by}: {name} takes {port} instead")
-            part = make(port)
+            try:
+                part = make(port)
+            except OSError:
+                # Somebody took the port after we looked.
+                if attempt == _PORT_ATTEMPTS:
+                    raise
+                continue
             try:
                 with self._screen.step(name):
                     await self._supervisor.start(part)
                 return part
             except ProcessError:
-                # Somebody may have taken the port after we looked; anything else is a fault of the part.
-                if ports.is_free(port) or attempt == _PORT_ATTEMPTS:
+                # The same may happen to a server that listens by itself; anything else is a fault of the part.
+                if isinstance(part, Service) or ports.is_free(port) or attempt == _PORT_ATTEMPTS:
                     raise
         raise AssertionError("unreachable: the last attempt returns or raises")
 
