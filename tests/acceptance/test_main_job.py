@@ -178,7 +178,7 @@ async def test_a_late_milestone_is_pushed_to_the_lead_official_acknowledged_and_
         timetable = {"on": "2026-01-10", "milestones": {"started": "2026-02-27"}}
         await stream.publish(*event("investment", project, "n2", "timetable-set", timetable))
 
-        pushed = await told("催办")
+        pushed = await told("落地催办")
         assert len(pushed) == 2
         assert "原定2月27日前开工" in pushed[0]["content"]
         link = next(re.search(r"http://\S+/ack/[\w.~-]+", one["content"]) for one in pushed if one["kind"] == "webhook")
@@ -190,8 +190,8 @@ async def test_a_late_milestone_is_pushed_to_the_lead_official_acknowledged_and_
         assert (await case())["state"] == "acknowledged"
 
         await stream.publish(*event("planning", project, "n3", "started", {"on": "2026-03-05"}))
-        await told("办结")
-        assert len(await told("催办")) == 2
+        await told("落地办结")
+        assert len(await told("落地催办")) == 2
     finally:
         await connection.close()
 
