@@ -1,6 +1,7 @@
 """One measurement of speed: a position watched until it is at its end, and what that cost the machine."""
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,6 +12,7 @@ import psutil
 from tests.benchmarks.house import House
 
 _POLL_SECONDS = 0.02
+_READ_SECONDS = 0.5
 _MARKS = (10, 50, 100)
 
 
@@ -48,37 +50,56 @@ async def timed(
 ) -> Lap:
     """Watch a position from now until it reaches `total`, or until the track's time is up."""
     memory: dict[str, float] = {}
-    before = _cpu(house, processes)
-    begun = time.perf_counter()
+    meter = Meter(house, processes)
+    before, begun = meter.read(), time.perf_counter()
+    read_at = begun
     first = done = await position()
     while done < total and time.perf_counter() - begun < track.seconds:
         await asyncio.sleep(_POLL_SECONDS)
         done = await position()
         for mark in _MARKS:
-            if done * 100 >= total * mark:
-                memory.setdefault(str(mark), sum(one.memory_info().rss for one in processes) / 1e6)
+            if done * 100 >= total * mark and (now := meter.memory()):
+                memory.setdefault(str(mark), now)
+        if time.perf_counter() - read_at > _READ_SECONDS:
+            meter.read()
+            read_at = time.perf_counter()
         track.tell(done)
     taken = time.perf_counter() - begun
-    spent = _cpu(house, processes)
-    cores = {part: (spent[part] - before[part]) / taken for part in spent}
+    spent = meter.read()
+    cores = {part: (spent[part] - before.get(part, 0.0)) / taken for part in spent}
     return Lap(done - first, taken, done >= total, cores, memory, os.getloadavg()[0])
 
 
-def _cpu(house: House, processes: Sequence[psutil.Process]) -> dict[str, float]:
-    """Seconds of CPU so far, by part."""
-    postgres = psutil.Process(house.postgres_pid)
-    parts = {
-        "program": processes,
-        "postgres": [postgres, *postgres.children()],
-        "nats": [psutil.Process(house.nats_pid)],
-    }
-    return {name: sum(map(_seconds, members)) for name, members in parts.items()}
+class Meter:
+    """The CPU and memory of the program that is measured, of Postgres and of NATS.
 
+    What has ended counts with what was last read of it.
+    """
 
-def _seconds(process: psutil.Process) -> float:
-    try:
-        times = process.cpu_times()
-    except psutil.NoSuchProcess:
-        # A worker of Postgres that ended between being listed and being asked.
-        return 0.0
-    return float(times.user + times.system)
+    def __init__(self, house: House, processes: Sequence[psutil.Process]) -> None:
+        self._processes = processes
+        self._postgres = psutil.Process(house.postgres_pid)
+        self._nats = psutil.Process(house.nats_pid)
+        self._seconds: dict[str, dict[int, float]] = {"program": {}, "postgres": {}, "nats": {}}
+
+    def read(self) -> dict[str, float]:
+        """Seconds of CPU so far, by part."""
+        parts = {
+            "program": self._processes,
+            "postgres": [self._postgres, *self._postgres.children()],
+            "nats": [self._nats],
+        }
+        for name, members in parts.items():
+            for one in members:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    times = one.cpu_times()
+                    self._seconds[name][one.pid] = times.user + times.system
+        return {name: sum(seconds.values()) for name, seconds in self._seconds.items()}
+
+    def memory(self) -> float:
+        """The program's resident memory, in MB."""
+        total = 0
+        for one in self._processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                total += one.memory_info().rss
+        return total / 1e6

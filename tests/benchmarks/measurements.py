@@ -10,6 +10,7 @@ from tests.benchmarks.house import House
 from tests.benchmarks.lap import Lap, Track
 from tests.benchmarks.latency import Delay, delay
 from tests.benchmarks.race import race
+from tests.benchmarks.rebuilding import copy_archive, rebuild
 from tests.benchmarks.workload import Work
 
 Tell = Callable[[str, int, int], None]
@@ -28,6 +29,7 @@ class Sizes:
     processes: Sequence[int]
     rates: Sequence[int]
     latency_seconds: float
+    copies: int
     seconds: float
 
     def work(self, per_project: int | None = None) -> Work:
@@ -40,8 +42,8 @@ class Sizes:
         return Work(self.few, self.few // self.per_project)
 
 
-FULL = Sizes(100_000, 10, 10_000, (100, 1_000), (2, 4), (200, 1_000), 10.0, 300.0)
-QUICK = Sizes(2_000, 10, 200, (100,), (2,), (100,), 1.0, 30.0)
+FULL = Sizes(100_000, 10, 10_000, (100, 1_000), (2, 4), (200, 1_000), 10.0, 9, 300.0)
+QUICK = Sizes(2_000, 10, 200, (100,), (2,), (100,), 1.0, 1, 30.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Measurement:
 
 def measurements(sizes: Sizes) -> Mapping[str, Measurement]:
     """Every measurement that can be made here, by name, in the order of the table."""
-    every = [*_peers(sizes), *_ledgers(sizes), *_histories(sizes), *_delays(sizes)]
+    every = [*_peers(sizes), *_ledgers(sizes), *_histories(sizes), *_rebuilds(sizes), *_delays(sizes)]
     return {one.name: one for one in every}
 
 
@@ -96,6 +98,15 @@ def _histories(sizes: Sizes) -> list[Measurement]:
     ]
 
 
+def _rebuilds(sizes: Sizes) -> list[Measurement]:
+    right = f"of the archive with {sizes.copies} copies of each project; every record is right already"
+    missing = "the same archive; the copies' records are missing, are swapped in and published"
+    return [
+        Measurement("rebuild", "rebuild", right, _rebuild(sizes, settled=True)),
+        Measurement("rebuild-missing", "rebuild, records missing", missing, _rebuild(sizes, settled=False)),
+    ]
+
+
 def _delays(sizes: Sizes) -> list[Measurement]:
     return [
         measurement
@@ -113,6 +124,19 @@ def _race(contestant: Contestant, work: Work, sizes: Sizes) -> Run:
         await house.store(iter(messages), partial(_progress, tell, "publishing", work.events))
         track = Track(sizes.seconds, partial(_progress, tell, "consuming", work.events))
         return await race(house, contestant, last, track)
+
+    return run
+
+
+def _rebuild(sizes: Sizes, *, settled: bool) -> Run:
+    async def run(house: House, tell: Tell) -> Lap:
+        await _race(ledger(2), sizes.work(), sizes)(house, tell)
+        tell("copying the archive", 0, sizes.copies)
+        events = await copy_archive(house, sizes.copies)
+        track = Track(sizes.seconds, partial(_progress, tell, "rebuilding", events))
+        if settled:
+            await rebuild(house, events, track)
+        return await rebuild(house, events, track)
 
     return run
 
