@@ -15,6 +15,7 @@ from shared import bus, clock, streams
 from shared.subjects import CONSUMERS, EVENTS, Consumer
 
 DISTRICT, YEAR, SEED = "500101", 2026, 2026
+DISTRICT_NAMES = {DISTRICT: "万州区"}
 THROUGH = DEMO.settled_on(YEAR)
 _SIMULATE_SECONDS = 600.0
 _DIGEST_SECONDS = 300.0

@@ -1,6 +1,7 @@
 """The embedded stack: every part, what it is told, in which order it starts and stops."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -128,7 +129,8 @@ class Stack:
         return Nats(self._data.path / "nats", port=port, log=self._data.log("nats"), keep_open=[self._data.lock])
 
     def _service(self, name: str) -> Callable[[int], Service]:
-        environment = self._environment | (self._of_notifier() if name == "notifier" else {})
+        own = {"notifier": self._of_notifier, "reporting": self._of_reporting}.get(name, dict[str, str])
+        environment = self._environment | own()
         return lambda port: Service(
             name, [f"services.{name}", "run"], port=port, environment=environment, data=self._data
         )
@@ -137,6 +139,9 @@ class Stack:
         # Links in messages that are already sent must work after a restart.
         own = {"LUODI_LINK_SECRET": os.environ.get("LUODI_LINK_SECRET") or self._data.secret("link-secret")}
         return own | (inbox.notifier_environment(self._inbox.url, self._data.path) if self._inbox else {})
+
+    def _of_reporting(self) -> dict[str, str]:
+        return {"LUODI_DISTRICT_NAMES": json.dumps(demo.DISTRICT_NAMES)} if self._demo else {}
 
     def _command(self, name: str, module: Sequence[str]) -> Command:
         return Command(
