@@ -13,6 +13,7 @@ from services.ledger.domain.batch import lane_key
 from services.ledger.metrics import Metrics
 from services.ledger.quarantine import Quarantine
 from services.ledger.quarantine_api import quarantine_routes
+from services.ledger.rebuilder import rebuild_needed
 from services.ledger.recorder import Recorder
 from services.ledger.settings import LedgerSettings
 from shared import bus, database
@@ -34,6 +35,9 @@ def build(settings: LedgerSettings) -> FastAPI:
     async def schema() -> str | None:
         return await database.missing_migrations(pool, HOME)
 
+    async def rebuild() -> str | None:
+        return await rebuild_needed(pool)
+
     async def nats() -> str | None:
         return await bus.connected(broker)
 
@@ -44,7 +48,7 @@ def build(settings: LedgerSettings) -> FastAPI:
 
     app = make_app(
         "Luodi ledger",
-        checks={"postgres": schema, "nats": nats, "intake": intake.check},
+        checks={"postgres": schema, "nats": nats, "intake": intake.check, "rebuild": rebuild},
         lifespan=lifespan,
         registry=registry,
     )

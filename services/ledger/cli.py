@@ -13,10 +13,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from services.ledger.app import build
 from services.ledger.publishing import Outcome, publish_lines
 from services.ledger.settings import LedgerSettings
+from services.ledger.upkeep_cli import app as upkeep
 from shared.settings import Settings
 from shared.web import serve
 
 app = typer.Typer(help="What is true of each project.", no_args_is_help=True)
+app.add_typer(upkeep)
 
 
 @app.callback()

@@ -1,0 +1,81 @@
+"""Makes the LEDGER stream say what the rows say, after a rebuild or when the stream was lost."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import asyncpg
+from nats.aio.client import Client
+
+from services.ledger import published
+from services.ledger.domain.slices import Slice
+from services.ledger.slicing import Walk, all_of
+from services.ledger.tables import TABLES
+from shared.bus import Outgoing, Publisher
+from shared.database import Connection, Pool
+from shared.sql import queries_beside
+from shared.subjects import LEDGER
+
+SQL = queries_beside(__file__)
+
+# Recorders that need one of these keys wait until they are published.
+_AT_ONCE: Final = 100
+
+
+class Announcer:
+    """Publishes the records that are noted as unpublished. The pool must have as many connections as the walk."""
+
+    def __init__(self, pool: Pool, connection: Client, walk: Walk) -> None:
+        self._pool = pool
+        self._connection = connection
+        self._stream = connection.jetstream(timeout=10)
+        self._publish = Publisher(connection)
+        self._walk = walk
+        self.published = 0
+        self.withdrawn = 0
+
+    async def look_for_lacking(self) -> None:
+        """Note as unpublished what the stream lacks or has otherwise."""
+        on_stream = await published.hashes_on_stream(self._connection, self._walk.district)
+
+        async def compare(connection: Connection, part: Slice) -> None:
+            rows = await published.hashes_of_rows(connection, part)
+            lacking = Slice.of(key for subject, (key, hashed) in rows.items() if on_stream.get(subject) != hashed)
+            for table in TABLES:
+                own = lacking.only(table.owns)
+                await connection.execute(SQL["note"], table.name, own.districts, own.subjects)
+
+        await self._walk.over(self._pool, "comparing with LEDGER", compare)
+
+    async def announce(self) -> None:
+        """Publish what is noted; withdraw what has no row any more. Killed in between, the rest stays noted."""
+        total = await self._pool.fetchval(SQL["count"])
+
+        async def worker() -> None:
+            async with self._pool.acquire() as connection:
+                while await self._announce_some(connection):
+                    self._walk.progress("publishing", self.published + self.withdrawn, total)
+
+        self._walk.progress("publishing", 0, total)
+        await all_of(worker() for _ in range(self._walk.connections))
+
+    async def _announce_some(self, connection: Connection) -> bool:
+        async with connection.transaction():
+            noted = await connection.fetch(SQL["take"], _AT_ONCE)
+            part = Slice.of({(row["district"], row["subject"]) for row in noted})
+            async with published.held_still(connection, part):
+                messages = await published.messages_of_rows(connection, part)
+                await self._publish([Outgoing(subject, message) for subject, (_, message) in messages.items()])
+                noted_subjects = [_address(row) for row in noted]
+                await self._withdraw([subject for subject in noted_subjects if subject not in messages])
+        self.published += len(messages)
+        return bool(noted)
+
+    async def _withdraw(self, subjects: Iterable[str]) -> None:
+        for subject in subjects:
+            if await published.last_message(self._stream, subject) is not None:
+                await self._stream.purge_stream(LEDGER.name, subject=subject)
+                self.withdrawn += 1
+
+
+def _address(row: asyncpg.Record) -> str:
+    return next(table for table in TABLES if table.name == row["name"]).address(row["district"], row["subject"])

@@ -1,0 +1,97 @@
+"""What stands on the LEDGER stream, beside what the rows say."""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import AsyncIterator
+from typing import Final
+from uuid import uuid4
+
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig
+from nats.js.errors import NotFoundError
+
+from services.ledger import recorder
+from services.ledger.domain.batch import Key
+from services.ledger.domain.slices import Slice
+from services.ledger.tables import ask_each_table, for_each_table, key_of
+from shared.bus import stream_sequence
+from shared.database import Connection
+from shared.pull import Pull
+from shared.sql import queries_beside
+from shared.subjects import LEDGER, Consumer
+
+SQL = for_each_table(queries_beside(__file__))
+
+_BATCH: Final = 1_000
+_FORGOTTEN_SECONDS: Final = 30.0
+_SILENCE_SECONDS: Final = 5.0
+
+
+async def hashes_on_stream(connection: Client, district: str | None) -> dict[str, bytes]:
+    """SHA-256 of the last message under each subject of a project or target, by subject.
+
+    Of one district, or of all (None). Raises a NATS error.
+    """
+    stream = connection.jetstream(timeout=10)
+    last = (await stream.stream_info(LEDGER.name)).state.last_seq
+    consumer = Consumer(LEDGER.name, f"reader-{uuid4().hex}")
+    config = ConsumerConfig(
+        name=consumer.name,
+        ack_policy=AckPolicy.NONE,
+        filter_subject=f"ledger.{district or '*'}.>",
+        inactive_threshold=_FORGOTTEN_SECONDS,
+        mem_storage=True,
+    )
+    pending = (await stream.add_consumer(LEDGER.name, config)).num_pending
+    found: dict[str, bytes] = {}
+    async with Pull(connection, consumer, _BATCH) as pull:
+        while pending:
+            try:
+                async with asyncio.timeout(_SILENCE_SECONDS):
+                    batch = await pull.batch()
+            except TimeoutError:
+                # What was waiting for us may have been removed.
+                pending = (await stream.consumer_info(LEDGER.name, consumer.name)).num_pending
+                continue
+            found.update((message.subject, hashlib.sha256(message.data).digest()) for message in batch)
+            # A message that is replaced while we read comes again at the end: do not run after it for ever.
+            pending = batch[-1].metadata.num_pending if stream_sequence(batch[-1]) < last else 0
+    await stream.delete_consumer(LEDGER.name, consumer.name)
+    return {subject: hashed for subject, hashed in found.items() if key_of(subject)}
+
+
+async def last_message(stream: JetStreamContext, subject: str) -> bytes | None:
+    """What stands under a subject of the LEDGER stream, from its leader; None for nothing."""
+    try:
+        return (await stream.get_last_msg(LEDGER.name, subject)).data or b""
+    except NotFoundError:
+        return None
+
+
+async def hashes_of_rows(connection: Connection, part: Slice) -> dict[str, tuple[Key, bytes]]:
+    """What the rows of these keys should stand for on the stream: bus subject → key and SHA-256 of the message."""
+    return {
+        table.address(*row[:2]): ((row["district"], row["subject"]), row["hash"])
+        for table, row in await ask_each_table(connection, SQL, "hashes", part)
+    }
+
+
+async def messages_of_rows(connection: Connection, part: Slice) -> dict[str, tuple[Key, bytes]]:
+    """What the rows of these keys say: bus subject → key and message."""
+    return {
+        table.address(*row[:2]): ((row["district"], row["subject"]), row["message"].encode())
+        for table, row in await ask_each_table(connection, SQL, "messages", part)
+    }
+
+
+@contextlib.asynccontextmanager
+async def held_still(connection: Connection, part: Slice) -> AsyncIterator[None]:
+    """Hold these keys as a recorder does: nobody is between writing their rows and publishing them."""
+    try:
+        await connection.execute(recorder.SQL["lock"], part.districts, part.subjects)
+        yield
+    finally:
+        if not connection.is_closed():
+            await connection.execute(recorder.SQL["unlock"])

@@ -1,0 +1,98 @@
+"""Walks over every key of the ledger, slice by slice, on several connections at once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import asyncpg
+
+from services.ledger.domain.slices import Slice, Stretch, Unfoldable, stretches
+from services.ledger.tables import HOURS, in_all_tables
+from shared.database import Connection, Pool
+from shared.sql import queries_beside
+
+_TEXTS = queries_beside(__file__)
+SQL: Final = {
+    "stretches": _TEXTS["stretches"].replace("{rows}", in_all_tables(_TEXTS["rows"])),
+    "keys": _TEXTS["keys"].replace("{rows_between}", in_all_tables(_TEXTS["rows_between"])),
+    "for_large_sorts": _TEXTS["for_large_sorts"],
+}
+
+# What the data of one project can make Postgres say; anything else is a fault of the house.
+_POISON: Final = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.CardinalityViolationError,
+    asyncpg.ProgramLimitExceededError,
+    asyncpg.RaiseError,
+)
+
+Work = Callable[[Connection, Slice], Awaitable[None]]
+Progress = Callable[[str, int, int], None]
+
+
+def _silent(doing: str, done: int, total: int) -> None:
+    """Nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """How to walk: on how many connections, about how many events a slice, one district or all (None).
+
+    `progress(doing, done, in all)` is called as it goes.
+    """
+
+    connections: int = 4
+    events: int = 4_000
+    district: str | None = None
+    progress: Progress = _silent
+
+    async def over(self, pool: Pool, doing: str, work: Work) -> list[Unfoldable]:
+        """Hand every key to `work`, in slices; a key that is new since the beginning may be left out.
+
+        Returns the keys on which `work` failed by their own data; any other error is raised.
+        """
+        cuts = await pool.fetch(SQL["stretches"], self.district, self.events, timeout=HOURS)
+        ahead = stretches([(row["district"], row["subject"], row["events"]) for row in cuts], self.district)
+        total, done = sum(stretch.events for stretch in ahead), 0
+        waiting, failed = iter(ahead), list[Unfoldable]()
+
+        async def worker() -> None:
+            nonlocal done
+            async with pool.acquire() as connection:
+                await connection.execute(SQL["for_large_sorts"])
+                for stretch in waiting:
+                    failed.extend(await _narrowed(connection, await _keys(connection, stretch), work))
+                    done += stretch.events
+                    self.progress(doing, done, total)
+
+        self.progress(doing, 0, total)
+        await all_of(worker() for _ in range(self.connections))
+        return failed
+
+
+async def all_of(workers: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run all until they end; the first error ends the others and is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for worker in workers:
+                group.create_task(worker)
+    except* Exception as errors:
+        raise errors.exceptions[0] from None
+
+
+async def _keys(connection: Connection, stretch: Stretch) -> Slice:
+    rows = await connection.fetch(SQL["keys"], *stretch.first, *stretch.end)
+    return Slice([row["district"] for row in rows], [row["subject"] for row in rows])
+
+
+async def _narrowed(connection: Connection, part: Slice, work: Work) -> list[Unfoldable]:
+    """Do the work; when the data makes that fail, in halves, down to the keys that do it."""
+    try:
+        await work(connection, part)
+    except _POISON as error:
+        if len(part.keys) == 1:
+            return [Unfoldable(*part.keys[0], str(error))]
+        return [one for half in part.halves() for one in await _narrowed(connection, half, work)]
+    return []
