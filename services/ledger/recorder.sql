@@ -13,17 +13,22 @@ from (
 select pg_advisory_unlock_all();
 
 -- name: insert_events
--- In the order of the stream, so that of two events with one identity the first stored is the one that is kept.
-insert into ledger.event
+-- Of several events with one identity the first stored is kept; and of several copies of one event, the first stored is
+-- kept even when it is delivered last, so that the order of delivery leaves no trace.
+insert into ledger.event as event
     (district, source, id, subject, name, version, "on", recorded_at, stream_sequence, digest, "time", replaces, data)
-select district, source, id, subject, name, version, "on", recorded_at, stream_sequence, digest, "time", replaces, data::jsonb
+select distinct on (district collate "C", source collate "C", id collate "C")
+    district, source, id, subject, name, version, "on", recorded_at, stream_sequence, digest, "time", replaces, data::jsonb
 from unnest(
     $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::date[], $8::timestamptz[],
     $9::bigint[], $10::bytea[], $11::timestamptz[], $12::text[], $13::text[]
 ) as arrived
     (district, source, id, subject, name, version, "on", recorded_at, stream_sequence, digest, "time", replaces, data)
-order by stream_sequence
-on conflict do nothing;
+order by district collate "C", source collate "C", id collate "C", recorded_at, stream_sequence
+on conflict (district, source, id) do update
+    set recorded_at = excluded.recorded_at, stream_sequence = excluded.stream_sequence
+    where event.digest = excluded.digest
+        and (excluded.recorded_at, excluded.stream_sequence) < (event.recorded_at, event.stream_sequence);
 
 -- name: reused_identities
 -- Positions (from 1) of the events whose identity the archive holds with other content.

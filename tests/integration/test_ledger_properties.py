@@ -96,6 +96,10 @@ def stored_messages(draw: st.DrawFn) -> list[Stored]:
         # Two in three are stored in the same microsecond as the one before: the instant alone does not order them.
         at = START + timedelta(microseconds=number // 3)
         messages.append(Stored(f"events.500101.{unit}.{subject}.{name}", payload, number + 1, at))
+    # A department may send an event again: the stream then stores a copy of it, later.
+    for number, sent in enumerate(draw(st.lists(st.sampled_from(messages), max_size=3)), len(messages)):
+        again = START + timedelta(microseconds=number // 3)
+        messages.append(Stored(sent.subject, sent.payload, number + 1, again))
     return messages
 
 

@@ -31,8 +31,23 @@ begin
 end
 $$;
 
-create trigger append_only before update or delete or truncate on ledger.event
+create trigger append_only before delete or truncate on ledger.event
     for each statement execute function ledger.refuse_change();
+
+-- An event that was stored twice was recorded when it was first stored, whichever copy is delivered first.
+create function ledger.allow_earlier_copy() returns trigger language plpgsql as $$
+begin
+    if (new.recorded_at, new.stream_sequence) < (old.recorded_at, old.stream_sequence)
+        and to_jsonb(new) - array['recorded_at', 'stream_sequence']
+            = to_jsonb(old) - array['recorded_at', 'stream_sequence'] then
+        return new;
+    end if;
+    raise exception 'ledger.event is append-only: a mistake is answered by another event that replaces or voids it';
+end
+$$;
+
+create trigger earlier_copy before update on ledger.event
+    for each row execute function ledger.allow_earlier_copy();
 
 -- What is true of each project: rows of ledger.project_as_of(…, 'infinity'), kept current by the recorder.
 create table ledger.project (
@@ -98,3 +113,4 @@ create index quarantine_by_district on ledger.quarantine (district);
 -- migrate:down
 drop table ledger.quarantine, ledger.target, ledger.project, ledger.event;
 drop function ledger.refuse_change();
+drop function ledger.allow_earlier_copy();
