@@ -63,6 +63,7 @@ def goals(rounds: Rounds) -> list[Goal]:
         Goal("ledger, 4 processes ÷ raw loop", 3.0, ratio(rounds, "ledger-4", "raw")),
         Goal("ledger, 1 process ÷ FastStream, a transaction an event", 10.0, ratio(rounds, "ledger", "per-message")),
         Goal("ledger, 1 process ÷ eventsourcing", 10.0, ratio(rounds, "ledger", "eventsourcing")),
+        Goal("rebuild of the archive, events/s", 150_000, rate(rounds, "rebuild")),
         Goal("published → record at 200/s, p50 ms", 5.0, milliseconds(rounds, "latency-200", _record_p50), True),
         Goal("published → record at 200/s, p99 ms", 20.0, milliseconds(rounds, "latency-200", _record_p99), True),
     ]

@@ -42,7 +42,9 @@ def _goals(wanted: Sequence[Goal]) -> Table:
         table.add_column(heading, justify="right")
     for goal in wanted:
         sign = "[green]met[/]" if goal.met else "[red]not met[/]"
-        table.add_row(goal.sentence, f"{'≤' if goal.at_most else '≥'} {goal.wanted:g}", _number(goal.value, 2), sign)
+        digits = 0 if goal.wanted > 1_000 else 2
+        bound = f"{'≤' if goal.at_most else '≥'} {goal.wanted:,g}"
+        table.add_row(goal.sentence, bound, _number(goal.value, digits), sign)
     return table
 
 
