@@ -5,36 +5,44 @@ from dataclasses import dataclass
 from functools import partial
 
 from tests.benchmarks import projection
+from tests.benchmarks.archives import copy_projects, lengthen_histories
 from tests.benchmarks.contestant import PER_MESSAGE, RAW, Contestant, ledger
 from tests.benchmarks.house import House
 from tests.benchmarks.lap import Lap, Track
 from tests.benchmarks.latency import Delay, delay
 from tests.benchmarks.race import race
-from tests.benchmarks.rebuilding import copy_archive, rebuild
+from tests.benchmarks.rebuilding import rebuild
 from tests.benchmarks.workload import Work
 
 Tell = Callable[[str, int, int], None]
 """Hears what is going on, how far it is, and of how much."""
+_FURTHER = 10
 Run = Callable[[House, Tell], Awaitable[Lap | Delay]]
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much of everything. `few` is for those who take a transaction an event; `seconds` is the most for one lap."""
+    """How much of everything.
+
+    `few` events are for those who take a transaction an event; `projects` get the `histories`; `seconds` is the most
+    for one lap.
+    """
 
     events: int
     per_project: int
     few: int
     histories: Sequence[int]
+    projects: int
     processes: Sequence[int]
     rates: Sequence[int]
     latency_seconds: float
     copies: int
     seconds: float
 
-    def work(self, per_project: int | None = None) -> Work:
-        """The events of a lap over so many projects that each has `per_project` of them."""
-        return Work(self.events, max(1, self.events // (per_project or self.per_project)))
+    @property
+    def work(self) -> Work:
+        """The events of a lap."""
+        return Work(self.events, self.events // self.per_project)
 
     @property
     def little(self) -> Work:
@@ -42,8 +50,8 @@ class Sizes:
         return Work(self.few, self.few // self.per_project)
 
 
-FULL = Sizes(100_000, 10, 10_000, (100, 1_000), (2, 4), (200, 1_000), 10.0, 49, 300.0)
-QUICK = Sizes(2_000, 10, 200, (100,), (2,), (100,), 1.0, 1, 30.0)
+FULL = Sizes(100_000, 10, 10_000, (10, 100, 1_000), 500, (2, 4), (200, 1_000), 10.0, 49, 300.0)
+QUICK = Sizes(2_000, 10, 200, (100,), 50, (2,), (100,), 1.0, 1, 30.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,7 @@ def measurements(sizes: Sizes) -> Mapping[str, Measurement]:
 
 
 def _peers(sizes: Sizes) -> list[Measurement]:
-    work, little = sizes.work(), sizes.little
+    work, little = sizes.work, sizes.little
     fewer = f"{little.events:,} events: its cost does not grow with their number"
     rows = [
         Measurement("raw", "raw loop", "no ledger semantics: see docs/performance.md", _race(RAW, work, sizes)),
@@ -82,18 +90,18 @@ def _peers(sizes: Sizes) -> list[Measurement]:
 
 
 def _ledgers(sizes: Sizes) -> list[Measurement]:
-    one = Measurement("ledger", "ledger", "the real service, one process", _race(ledger(), sizes.work(), sizes))
+    one = Measurement("ledger", "ledger", "the real service, one process", _race(ledger(), sizes.work, sizes))
     several = [
-        Measurement(f"ledger-{count}", f"ledger, {count} processes", "", _race(ledger(count), sizes.work(), sizes))
+        Measurement(f"ledger-{count}", f"ledger, {count} processes", "", _race(ledger(count), sizes.work, sizes))
         for count in sizes.processes
     ]
     return [one, *several]
 
 
 def _histories(sizes: Sizes) -> list[Measurement]:
-    note = f"events of one project in the stream; {sizes.per_project} in the rows above"
+    note = f"{sizes.projects} projects that have so many events already get {_FURTHER} more each, in turn"
     return [
-        Measurement(f"history-{count}", f"ledger, {count:,} a project", note, _race(ledger(), sizes.work(count), sizes))
+        Measurement(f"history-{count}", f"ledger, {count:,} before", note, _history(count, sizes))
         for count in sizes.histories
     ]
 
@@ -130,6 +138,21 @@ def _race(contestant: Contestant, work: Work, sizes: Sizes) -> Run:
     return run
 
 
+def _history(count: int, sizes: Sizes) -> Run:
+    work = Work(sizes.projects * sizes.per_project, sizes.projects)
+
+    async def run(house: House, tell: Tell) -> Lap:
+        await _race(ledger(), work, sizes)(house, tell)
+        tell("lengthening histories", 0, count)
+        await lengthen_histories(house, count - sizes.per_project)
+        *messages, last = work.further(_FURTHER)
+        await house.store(iter(messages))
+        track = Track(sizes.seconds, partial(_progress, tell, "consuming", work.events + len(messages) + 1))
+        return await race(house, ledger(), last, track)
+
+    return run
+
+
 def _rebuild(sizes: Sizes, *, settled: bool) -> Run:
     # Most of the archive is copied in SQL, which takes seconds instead of minutes.
     recorded = sizes.events // 5
@@ -137,7 +160,7 @@ def _rebuild(sizes: Sizes, *, settled: bool) -> Run:
     async def run(house: House, tell: Tell) -> Lap:
         await _race(ledger(), Work(recorded, recorded // sizes.per_project), sizes)(house, tell)
         tell("copying the archive", 0, sizes.copies)
-        events = await copy_archive(house, sizes.copies)
+        events = await copy_projects(house, sizes.copies)
         track = Track(sizes.seconds, partial(_progress, tell, "rebuilding", events))
         if settled:
             await rebuild(house, events, track)

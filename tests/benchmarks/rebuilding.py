@@ -3,30 +3,11 @@
 import os
 import sys
 
-import asyncpg
 import psutil
 
 from deploy.local.process import Command, Process, describe_exit
-from shared.sql import queries_beside
 from tests.benchmarks.house import House
 from tests.benchmarks.lap import Lap, Track, timed
-
-SQL = queries_beside(__file__)
-_COPY_SECONDS = 600.0
-
-
-async def copy_archive(house: House, copies: int) -> int:
-    """Put every recorded event into the archive so many times more, for other projects; returns how many there are.
-
-    The archive alone: the copies' records are missing.
-    """
-    connection = await asyncpg.connect(house.database_url, command_timeout=_COPY_SECONDS)
-    try:
-        await connection.execute(SQL["copy"], copies)
-        await connection.execute("vacuum analyze ledger.event")
-        return int(await connection.fetchval(SQL["count"]))
-    finally:
-        await connection.close()
 
 
 async def rebuild(house: House, events: int, track: Track) -> Lap:

@@ -43,6 +43,12 @@ class Work:
             steps[project] += 1
             yield message(project, kind, number, rng)
 
+    def further(self, each: int) -> Iterator[tuple[str, bytes]]:
+        """After those, so many more funds for each project, a whole round of projects at a time."""
+        rng = random.Random(2027)  # noqa: S311 - the same work every time, not a secret
+        for number in range(each * self.projects):
+            yield message(number % self.projects, "funds-arrived", self.events + number, rng)
+
 
 def message(project: int, kind: str, number: int, rng: random.Random) -> tuple[str, bytes]:
     """One event as a department sends it: its bus subject, and about 480 bytes of JSON."""
