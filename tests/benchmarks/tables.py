@@ -50,7 +50,7 @@ def _goals(wanted: Sequence[Goal]) -> Table:
 
 def _speeds(rows: Sequence[Measurement], rounds: Rounds) -> Table:
     table = _table(
-        "Events a second; busy cores of the program, Postgres and NATS; its memory at 10, 50 and 100 %", "row"
+        "Events a second; µs of CPU an event in the program, Postgres and NATS; its memory at 10, 50 and 100 %", "row"
     )
     for heading in ("events", "median/s", "from", "to", "÷ raw", "program", "Postgres", "NATS", "MB", "load"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -69,7 +69,7 @@ def _speed(row: Measurement, rounds: Rounds) -> list[str]:
         f"{min(rates):,.0f}",
         f"{max(rates):,.0f}",
         _number(ratio(rounds, row.name, "raw"), 2),
-        *(f"{statistics.median(lap.cores[part] for lap in every):.2f}" for part in every[0].cores),
+        *(f"{statistics.median(lap.cost(part) for lap in every):,.0f}" for part in every[0].cores),
         "/".join(f"{memory[mark]:.0f}" if mark in memory else "–" for mark in _MARKS),
         f"{statistics.median(lap.load for lap in every):.1f}",
     ]
