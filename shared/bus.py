@@ -5,32 +5,41 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from itertools import groupby, islice
 from uuid import uuid4
 
 import structlog
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.js import JetStreamContext
-from nats.js.api import ConsumerInfo
-from nats.js.errors import NotFoundError
 
+from shared.delivery import recorded_at, stream_sequence
 from shared.intake import Intake
+from shared.partitions import Readers, behind, behind_sequence
 from shared.strangers import harden
-from shared.streams import restore_consumer, servers
-from shared.subjects import STREAMS, Consumer
+from shared.streams import servers
+from shared.subjects import STREAMS
+from shared.tasks import end
+
+__all__ = [
+    "Outgoing",
+    "Publisher",
+    "behind",
+    "behind_sequence",
+    "connected",
+    "make_broker",
+    "publish_all",
+    "publisher",
+    "recorded_at",
+    "running",
+    "stream_sequence",
+]
 
 _STORED_SECONDS = 10.0
 _CONNECTING_SECONDS = 2.0
-_CANCELLED_SECONDS = 0.5
 _PART = 500
 _WORTH_A_BATCH = 10
 _ATOMIC = frozenset(stream.subjects[0].partition(".")[0] for stream in STREAMS if stream.atomic)
-_TOKENS, _STREAM_SEQUENCE, _TIME = 9, 5, 7
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +118,6 @@ async def connected(broker: NatsBroker) -> str | None:
     return "not connected to NATS: is the server up, and is LUODI_NATS_URL right?"
 
 
-def recorded_at(message: Msg) -> datetime:
-    """The instant at which the stream stored a message, in UTC, cut to whole microseconds.
-
-    Cut, not rounded, and from the integer nanoseconds: whoever reads the same message computes the same value.
-    """
-    return _EPOCH + timedelta(microseconds=int(_ack_token(message, _TIME)) // 1_000)
-
-
-def stream_sequence(message: Msg) -> int:
-    """The message's sequence number in its stream."""
-    return int(_ack_token(message, _STREAM_SEQUENCE))
-
-
 def publisher(broker: NatsBroker) -> Callable[[Iterable[Outgoing]], Awaitable[None]]:
     """A `Publisher` on the broker's connection, which need not be open yet."""
     inner: Publisher | None = None
@@ -179,34 +175,14 @@ async def publish_all(connection: Client, messages: Iterable[Outgoing]) -> None:
     await Publisher(connection)(messages)
 
 
-async def behind(stream: JetStreamContext, consumer: Consumer) -> int | None:
-    """How many messages a consumer has not acknowledged yet; None when there is no such stream or consumer here."""
-    try:
-        info: ConsumerInfo = await stream.consumer_info(consumer.stream, consumer.name, timeout=2.0)
-    except NotFoundError:
-        return None
-    return (info.num_pending or 0) + (info.num_ack_pending or 0)
-
-
-async def behind_sequence(stream: JetStreamContext, consumer: Consumer, sequence: int) -> int:
-    """How far a consumer's unbroken row of acknowledgements is behind a message of the stream; 0 when it is past it."""
-    info: ConsumerInfo = await stream.consumer_info(consumer.stream, consumer.name, timeout=2.0)
-    floor = info.ack_floor.stream_seq if info.ack_floor else 0
-    return max(0, sequence - floor)
-
-
 async def _consume(connecting: asyncio.Task[None], broker: NatsBroker, intakes: Sequence[Intake]) -> None:
     await asyncio.shield(connecting)
     harden(broker.connection)
-    await asyncio.gather(*(intake.run(broker.connection, restore_consumer) for intake in intakes))
+    await asyncio.gather(*(intake.run(broker.connection, Readers(broker.connection)) for intake in intakes))
 
 
 async def _end(task: asyncio.Task[None]) -> None:
-    # Once is not always enough: before Python 3.12, asyncio.wait_for may swallow a cancellation (CPython issue 86296),
-    # and every request to NATS goes through it.
-    while not task.done():
-        task.cancel()
-        await asyncio.wait({task}, timeout=_CANCELLED_SECONDS)
+    await end([task])
     if not task.cancelled() and (error := task.exception()) is not None:
         structlog.get_logger().error("ended badly", error=str(error) or type(error).__name__)
 
@@ -215,10 +191,3 @@ def _parts(messages: Iterable[Outgoing], size: int) -> Iterator[tuple[Outgoing, 
     rest = iter(messages)
     while part := tuple(islice(rest, size)):
         yield part
-
-
-def _ack_token(message: Msg, place: int) -> str:
-    # $JS.ACK.<stream>.<consumer>.<delivered>.<stream sequence>.<consumer sequence>.<time>.<pending>; servers with
-    # domains put <domain>.<account> before the stream and may append a token.
-    tokens = message.reply.split(".")
-    return tokens[place + 2 if len(tokens) > _TOKENS else place]

@@ -5,18 +5,37 @@ import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
 from itertools import chain
+from typing import Final, Protocol
 
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
+from shared.delivery import delivered_again, stream_sequence
 from shared.pull import ConsumerLost, Pull
 from shared.subjects import Consumer
+from shared.tasks import together
 
 Handle = Callable[[Sequence[Msg]], Awaitable[None]]
-Restore = Callable[[Client, Consumer], Awaitable[None]]
 Key = Callable[[str], Hashable]
+
+# Then another process may try what this one cannot do.
+_GIVE_BACK_SECONDS: Final = 30.0
+
+
+class Readers(Protocol):
+    """Where the consumers behind a consumer of the table are found; `shared.partitions.Readers`."""
+
+    async def find(self, consumer: Consumer) -> tuple[Consumer, ...]:
+        """Those to read, with the `ack_wait` that the server gives them."""
+
+    async def withheld(self, consumer: Consumer) -> str | None:
+        """None when nothing is kept from them, otherwise a sentence."""
+
+
+class Unhandled(Exception):  # noqa: N818 - what happened, not an error of ours
+    """A batch could not be handled for so long that it is given back."""
 
 
 class Intake:
@@ -24,7 +43,8 @@ class Intake:
 
     A batch is acknowledged when `handle` returns. While `handle` raises, the same batch is tried again in place, with
     growing pauses: order is kept, and nothing is handed out twice. Meanwhile the server is told that everything in hand
-    is being worked on, however long it takes. A consumer that was deleted is made again by `restore`.
+    is being worked on, however long it takes. What failed for half a minute goes back to the server, for whoever asks.
+    A consumer that was deleted is made again.
 
     With several `lanes`, as many batches are handled at once. Messages whose subjects have the same `key` go into the
     same lane, so that the order among them is kept and no two batches touch the same thing.
@@ -38,62 +58,94 @@ class Intake:
         self._key = key
         self._log = structlog.get_logger().bind(consumer=consumer.name, stream=consumer.stream)
         self._lanes = [_Lane(handle, size, self._log) for _ in range(lanes)]
+        self._pulls: list[Pull] = []
+        self._readers: Readers | None = None
+        self._doubled = asyncio.Event()
         self._trouble: str | None = "not consuming yet"
 
     async def check(self) -> str | None:
         """A readiness check: None while batches are taken in and handled, otherwise what is wrong."""
-        return self._trouble or next((lane.trouble for lane in self._lanes if lane.trouble), None)
+        troubles = (self._trouble, *(pull.trouble for pull in self._pulls), *(lane.trouble for lane in self._lanes))
+        said = next((trouble for trouble in troubles if trouble), None)
+        if said or self._readers is None:
+            return said
+        try:
+            return await self._readers.withheld(self.consumer)
+        except (NatsError, OSError) as error:
+            return f"consumer {self.consumer.name} cannot be looked at: {error or type(error).__name__}"
 
-    async def run(self, connection: Client, restore: Restore) -> None:
+    async def run(self, connection: Client, readers: Readers) -> None:
         """Take in batches until cancelled."""
-        pauses = growing_pauses()
+        self._readers, pauses = readers, growing_pauses()
         while True:
             try:
-                await restore(connection, self.consumer)
-                pull = Pull(connection, self.consumer, self._size * len(self._lanes))
-                try:
-                    async with pull:
-                        self._trouble, pauses = None, growing_pauses()
-                        await self._drain(pull)
-                finally:
-                    await self._give_back(pull)
+                await self._take_in(connection, readers)
             except Exception as error:
+                if any(pull.answered for pull in self._pulls):
+                    pauses = growing_pauses()
                 pause = next(pauses)
                 self._trouble = f"{error or type(error).__name__}: is NATS up, and has 'luodi provision' run?"
-                known = isinstance(error, (ConsumerLost, NatsError, OSError))
+                known = isinstance(error, (ConsumerLost, Unhandled, NatsError, OSError))
                 self._log.warning("not consuming, trying again", reason=self._trouble, pause=pause, exc_info=not known)
                 await asyncio.sleep(pause)
 
-    async def _drain(self, pull: Pull) -> None:
-        tasks = [asyncio.create_task(part) for part in (*(lane.run() for lane in self._lanes), self._keep(pull))]
+    async def _take_in(self, connection: Client, readers: Readers) -> None:
+        consumers = await readers.find(self.consumer)
+        self._pulls = [Pull(connection, consumer, self._size * len(self._lanes)) for consumer in consumers]
+        keep = self._keep(connection, min(consumer.ack_wait for consumer in consumers))
+        self._trouble = None
         try:
-            while True:
-                for message in await pull.batch():
-                    lane = self._lanes[hash(self._key(message.subject)) % len(self._lanes)]
-                    await lane.take(message)
+            await together(*(lane.run() for lane in self._lanes), *(self._feed(pull) for pull in self._pulls), keep)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._give_back()
 
-    async def _keep(self, pull: Pull) -> None:
+    async def _feed(self, pull: Pull) -> None:
+        async with pull:
+            while True:
+                batch = await pull.batch()
+                doubled = self._doubles(batch)
+                while batch:
+                    message = batch[0]
+                    if id(message) not in doubled:
+                        lane = self._lanes[hash(self._key(message.subject)) % len(self._lanes)]
+                        await lane.room()
+                        lane.put(message)
+                    batch.popleft()
+
+    def _doubles(self, batch: Sequence[Msg]) -> set[int]:
+        """Of a batch, the messages (their `id()`) that are in hand already: the server took them for forgotten."""
+        again = [message for message in batch if delivered_again(message)]
+        if not again:
+            return set()
+        seen = {stream_sequence(message) for message in self._in_hand() if not any(message is one for one in again)}
+        doubled = {id(message) for message in again if stream_sequence(message) in seen}
+        if doubled:
+            self._doubled.set()
+        return doubled
+
+    async def _keep(self, connection: Client, ack_wait: float) -> None:
         """Tell the server, in time, that what is in hand is being worked on."""
         while True:
-            await asyncio.sleep(self.consumer.ack_wait / 3)
-            with contextlib.suppress(NatsError):
-                for message in self._in_hand(pull):
-                    await message.in_progress()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(ack_wait / 3):
+                    await self._doubled.wait()
+            # Kept by the client while the server is away, this would fill its memory, and then nothing could be sent.
+            if connection.is_connected:
+                with contextlib.suppress(NatsError):
+                    for message in self._in_hand():
+                        await message.in_progress()
 
-    async def _give_back(self, pull: Pull) -> None:
-        """Let whoever comes next have what is in hand at once; after the pull has ended, or it would come back here."""
+    async def _give_back(self) -> None:
+        """Let whoever comes next have what is in hand at once; after the pulls' end, or it would come back here."""
         with contextlib.suppress(NatsError):
-            for message in self._in_hand(pull):
-                await message.nak()
+            for message in chain(*(lane.in_hand for lane in self._lanes)):
+                if not message.is_acked:
+                    await message.nak()
         for lane in self._lanes:
             lane.forget()
 
-    def _in_hand(self, pull: Pull) -> list[Msg]:
-        return [*chain(*(lane.in_hand for lane in self._lanes)), *pull.waiting]
+    def _in_hand(self) -> list[Msg]:
+        return [*chain(*(lane.in_hand for lane in self._lanes)), *chain(*(pull.waiting for pull in self._pulls))]
 
 
 class _Lane:
@@ -113,10 +165,12 @@ class _Lane:
     def in_hand(self) -> list[Msg]:
         return [*self._batch, *self._waiting]
 
-    async def take(self, message: Msg) -> None:
+    async def room(self) -> None:
         while len(self._waiting) >= 2 * self._size:
             self._room.clear()
             await self._room.wait()
+
+    def put(self, message: Msg) -> None:
         self._waiting.append(message)
         self._arrived.set()
 
@@ -137,15 +191,27 @@ class _Lane:
         self._batch = []
 
     async def _until_handled(self) -> None:
+        loop, said = asyncio.get_running_loop(), ""
+        begun = loop.time()
         for pause in growing_pauses():
             try:
                 await self._handle(self._batch)
             except Exception as error:
                 self.trouble = f"a batch cannot be handled: {error or type(error).__name__}"
-                self._log.exception("batch failed, trying again", size=len(self._batch), pause=pause)
+                # Where it failed is told once; an outage of hours would fill the log with the same.
+                self._log.warning(
+                    "batch failed, trying again",
+                    size=len(self._batch),
+                    pause=pause,
+                    reason=self.trouble,
+                    exc_info=self.trouble != said,
+                )
+                said = self.trouble
             else:
                 self.trouble = None
                 return
+            if loop.time() - begun > _GIVE_BACK_SECONDS:
+                raise Unhandled(self.trouble)
             await asyncio.sleep(pause)
 
 

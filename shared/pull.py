@@ -11,6 +11,7 @@ import orjson
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
 
 from shared.subjects import Consumer
 
@@ -18,9 +19,12 @@ _EXPIRES_SECONDS: Final = 30.0
 _HEARTBEAT_SECONDS: Final = 1.0
 _MISSED_SECONDS: Final = 2.5 * _HEARTBEAT_SECONDS
 _NANOSECONDS: Final = 1_000_000_000
+_HEARTBEAT: Final = "100"
+_EXPIRED: Final = "408"
 # What ends a request and nothing more: it was served, it expired, or another server will answer the next one.
-_REQUEST_ENDED: Final = ("404", "408", "409")
-_CONSUMER_ENDED: Final = ("Consumer Deleted", "Consumer is push based")
+_REQUEST_ENDED: Final = ("404", _EXPIRED, "409")
+# Unless it says one of these: the next request would be answered in the same way, at once and for ever.
+_FOR_GOOD: Final = ("Consumer Deleted", "Consumer is push based", "Exceeded ")
 
 
 class ConsumerLost(Exception):  # noqa: N818 - what happened, not an error of ours
@@ -31,7 +35,9 @@ class Pull:
     """What a consumer has, batch by batch; one reader at a time. Enter it with `async with`.
 
     The server is always asked for the next messages before the last ones are used up. A request that the server forgot,
-    because it restarted or the connection broke, is noticed by its missing heartbeats and made again.
+    because it restarted or the connection broke, is noticed by its missing heartbeats and made again. What was not
+    taken out of a batch by the end goes back to the server, for whoever asks next. Messages of a partition have the
+    subject under which they were published.
     """
 
     def __init__(self, connection: Client, consumer: Consumer, size: int) -> None:
@@ -41,9 +47,13 @@ class Pull:
         self._size = size
         self._inbox = connection.new_inbox()
         self._arrived: deque[Msg] = deque()
+        self._handed: deque[Msg] = deque()
         self._owed: dict[str, int] = {}
         self._requests = 0
+        self._reconnects = _reconnects(connection)
         self._heard = time.monotonic()
+        self._unanswered: float | None = None
+        self._answered = False
         self._lost: str | None = None
         self._news = asyncio.Event()
         self._subscription: Subscription | None = None
@@ -55,18 +65,35 @@ class Pull:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # A connection that is down forgets the subscription by itself.
-        with contextlib.suppress(Exception):
+        # A connection that is down forgets the subscription by itself, and the server what it had sent.
+        with contextlib.suppress(NatsError):
             if self._subscription is not None:
                 await self._subscription.unsubscribe()
+            for message in self.waiting:
+                await message.nak()
 
     @property
     def waiting(self) -> tuple[Msg, ...]:
-        """Messages that have arrived and are not handed out yet."""
-        return tuple(self._arrived)
+        """Messages that have arrived and that nobody has taken."""
+        return (*self._handed, *self._arrived)
 
-    async def batch(self) -> list[Msg]:
-        """At least one message, at most `size`: whatever has arrived. Raises ConsumerLost."""
+    @property
+    def answered(self) -> bool:
+        """Whether the server has sent a message or a heartbeat, so that the consumer is known to be served."""
+        return self._answered
+
+    @property
+    def trouble(self) -> str | None:
+        """None while the server answers what it is asked, otherwise a sentence."""
+        if self._unanswered is None or time.monotonic() - self._unanswered <= _MISSED_SECONDS:
+            return None
+        return f"consumer {self._consumer.name} of stream {self._consumer.stream}: NATS has stopped answering for it"
+
+    async def batch(self) -> deque[Msg]:
+        """At least one message, at most `size`: whatever has arrived. Raises ConsumerLost.
+
+        Take messages out of it as they come into other hands: what is in it still counts as waiting.
+        """
         while not self._arrived:
             await self._ask()
             self._news.clear()
@@ -77,12 +104,18 @@ class Pull:
                 raise ConsumerLost(self._lost)
             if time.monotonic() - self._heard > _MISSED_SECONDS:
                 self._owed.clear()
-        taken = [self._arrived.popleft() for _ in range(min(self._size, len(self._arrived)))]
+        self._handed = deque(self._arrived.popleft() for _ in range(min(self._size, len(self._arrived))))
         await self._ask()
-        return taken
+        return self._handed
 
     async def _ask(self) -> None:
         """Have up to two batches on their way or here, and ask anew when one of them is used up."""
+        if not self._connection.is_connected:
+            # Kept by the client, a request made now would go out beside those that are made once the server is back.
+            return
+        if self._reconnects != _reconnects(self._connection):
+            self._reconnects = _reconnects(self._connection)
+            self._owed.clear()
         room = 2 * self._size - len(self._arrived) - sum(self._owed.values())
         if room < self._size:
             return
@@ -90,6 +123,7 @@ class Pull:
         token = str(self._requests)
         if not self._owed:
             self._heard = time.monotonic()
+        self._unanswered = self._unanswered or time.monotonic()
         self._owed[token] = room
         request = {
             "batch": room,
@@ -99,16 +133,17 @@ class Pull:
         await self._connection.publish(self._next, orjson.dumps(request), reply=f"{self._inbox}.{token}")
 
     async def _hear(self, message: Msg) -> None:
-        self._heard = time.monotonic()
         status = message.headers.get("Status") if message.headers and not message.reply else None
+        if status not in (None, _HEARTBEAT):
+            self._end(message.subject.rpartition(".")[2], str(status), (message.headers or {}).get("Description", ""))
+            return
+        self._heard, self._unanswered, self._answered = time.monotonic(), None, True
         if status is None:
+            if self._consumer.part is not None:
+                message.subject = message.subject.partition(".")[2]
             self._arrived.append(message)
             self._settle()
-        elif status != "100":
-            self._end(message.subject.rpartition(".")[2], status, (message.headers or {}).get("Description", ""))
-        else:
-            return
-        self._news.set()
+            self._news.set()
 
     def _settle(self) -> None:
         # A message does not say which request it answers; the server serves the oldest first.
@@ -121,6 +156,13 @@ class Pull:
 
     def _end(self, token: str, status: str, description: str) -> None:
         self._owed.pop(token, None)
-        if status not in _REQUEST_ENDED or description in _CONSUMER_ENDED:
+        if status not in _REQUEST_ENDED or description.startswith(_FOR_GOOD):
             what = description or ("nobody answers" if status == "503" else f"status {status}")
             self._lost = f"consumer {self._consumer.name} of stream {self._consumer.stream}: {what}"
+        # Any other end comes when the server changes: to ask again at once would be answered in the same way.
+        if status == _EXPIRED or self._lost is not None:
+            self._news.set()
+
+
+def _reconnects(connection: Client) -> int:
+    return int(connection.stats["reconnects"])

@@ -2,11 +2,10 @@
 
 import nats
 from nats.aio.client import Client
-from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, StorageType, StreamConfig
-from nats.js.errors import NotFoundError
 
-from shared.subjects import CONSUMERS, STREAMS, Consumer, Stream
+from shared.jetstream import put_consumer, put_stream, stream_config
+from shared.partitions import divide
+from shared.subjects import CONSUMERS, LEDGER_OF_EVENTS, STREAMS
 
 
 async def connect(nats_url: str, name: str) -> Client:
@@ -33,61 +32,23 @@ def servers(nats_url: str) -> list[str]:
     return [part.strip() for part in nats_url.split(",") if part.strip()]
 
 
-async def provision(nats_url: str) -> list[str]:
-    """Make every stream and consumer, or bring its settings up to date; returns a line for each that it touched."""
+async def provision(nats_url: str, *, replicas: int | None = None, partitions: int | None = None) -> list[str]:
+    """Make every stream and consumer, or bring its settings up to date; returns a line for each that it touched.
+
+    `replicas` is on how many servers of a cluster each stream is kept, `partitions` into how many parts the ledger's
+    work is divided; None leaves both as they are, 1 at first. Raises a NATS error, and may then be repeated.
+    """
     done: list[str] = []
     connection = await connect(nats_url, "luodi-provision")
     try:
-        stream = connection.jetstream(timeout=10)
         for wanted in STREAMS:
-            done.append(await _provision_stream(stream, wanted))
+            made = await put_stream(connection, stream_config(wanted), replicas)
+            done.append(f"stream {wanted.name} {'made' if made else 'up to date'}")
         for consumer in CONSUMERS:
-            await stream.add_consumer(consumer.stream, _consumer_config(consumer))
+            if consumer != LEDGER_OF_EVENTS:
+                await put_consumer(connection, consumer)
             done.append(f"consumer {consumer.stream}/{consumer.name}")
+        done += await divide(connection, partitions)
     finally:
         await connection.close()
     return done
-
-
-async def restore_consumer(connection: Client, consumer: Consumer) -> None:
-    """Make a consumer again that somebody deleted; it begins at the start of the stream, which its reader survives.
-
-    Raises a NATS error when the stream is missing, or when this connection may not make consumers.
-    """
-    stream = connection.jetstream(timeout=5)
-    try:
-        await stream.consumer_info(consumer.stream, consumer.name)
-    except NotFoundError:
-        await stream.add_consumer(consumer.stream, _consumer_config(consumer))
-
-
-async def _provision_stream(stream: JetStreamContext, wanted: Stream) -> str:
-    config = StreamConfig(
-        name=wanted.name,
-        description=wanted.purpose,
-        subjects=list(wanted.subjects),
-        storage=StorageType.FILE,
-        max_msgs_per_subject=1 if wanted.last_only else -1,
-        max_age=wanted.days * 86_400.0 if wanted.days else 0,
-        duplicate_window=120,
-        allow_direct=True,
-        allow_atomic=wanted.atomic,
-        deny_delete=not wanted.last_only and wanted.days is None,
-    )
-    try:
-        await stream.stream_info(wanted.name)
-    except NotFoundError:
-        await stream.add_stream(config)
-        return f"stream {wanted.name} made"
-    await stream.update_stream(config)
-    return f"stream {wanted.name} up to date"
-
-
-def _consumer_config(consumer: Consumer) -> ConsumerConfig:
-    return ConsumerConfig(
-        durable_name=consumer.name,
-        ack_policy=AckPolicy.EXPLICIT,
-        ack_wait=consumer.ack_wait,
-        max_ack_pending=consumer.max_ack_pending,
-        max_deliver=-1,
-    )

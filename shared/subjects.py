@@ -1,7 +1,7 @@
 """The map of the bus: every stream, every consumer and every subject, in one table."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 DISTRICT: Final = re.compile(r"[1-9][0-9]{5}")
@@ -26,12 +26,17 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """A durable pull consumer of a stream; `ack_wait` in seconds."""
+    """A durable pull consumer of a stream; `ack_wait` in seconds, `filters` the subjects that it gets (none: all).
+
+    `part` is the number of the partition that it reads; the stream then has that number before each subject.
+    """
 
     stream: str
     name: str
     ack_wait: float = 30.0
     max_ack_pending: int = 5_000
+    filters: tuple[str, ...] = ()
+    part: int | None = None
 
 
 EVENTS = Stream("EVENTS", ("events.>",), "what departments say happened", atomic=True)
@@ -45,6 +50,38 @@ LEDGER_OF_EVENTS = Consumer("EVENTS", "ledger")
 NOTIFIER_OF_LEDGER = Consumer("LEDGER", "notifier")
 REPORTING_OF_LEDGER = Consumer("LEDGER", "reporting")
 CONSUMERS: Final = (LEDGER_OF_EVENTS, NOTIFIER_OF_LEDGER, REPORTING_OF_LEDGER)
+
+# Every event subject that names a project, in one pattern: the server copies by one pattern fast, by several slowly.
+OF_A_PROJECT: Final = "events.*.*.*.>"
+# What somebody published under `events.` without naming a project: in no partition, and still to be refused.
+OF_NO_PROJECT: Final = ("events.*", "events.*.*", "events.*.*.*")
+
+
+PARTITIONS: Final = "EVENTS_IN_"
+
+
+def partitions_stream(count: int) -> str:
+    """The stream that holds, divided into so many partitions, the events that the ledger has not acknowledged yet."""
+    return f"{PARTITIONS}{count}"
+
+
+def partition_subject(count: int) -> str:
+    """The server's rule for an event's subject there: a district's project is always in the same partition."""
+    return f"{{{{partition({count},1,3)}}}}.events.{{{{wildcard(1)}}}}.{{{{wildcard(2)}}}}.{{{{wildcard(3)}}}}.>"
+
+
+def parts(consumer: Consumer, count: int) -> tuple[Consumer, ...]:
+    """The consumers that together get what `consumer` alone would get: one a partition, one for what is in none."""
+    if count == 1:
+        return (consumer,)
+    stream, name = partitions_stream(count), consumer.name
+    divided = (replace(consumer, stream=stream, name=f"{name}-{n}", filters=(f"{n}.>",), part=n) for n in range(count))
+    return (replace(consumer, filters=OF_NO_PROJECT), *divided)
+
+
+def roll_call(consumer: Consumer) -> str:
+    """Where the processes that read a partitioned consumer tell each other that they are there."""
+    return f"roll-call.{consumer.name}"
 
 
 @dataclass(frozen=True, slots=True)

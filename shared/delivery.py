@@ -1,0 +1,33 @@
+"""What JetStream says of a message that it delivers: its place in the stream, its instant, and how often it came."""
+
+from datetime import UTC, datetime, timedelta
+
+from nats.aio.msg import Msg
+
+_TOKENS, _DELIVERIES, _STREAM_SEQUENCE, _TIME = 9, 4, 5, 7
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def recorded_at(message: Msg) -> datetime:
+    """The instant at which the stream stored a message, in UTC, cut to whole microseconds.
+
+    Cut, not rounded, and from the integer nanoseconds: whoever reads the same message computes the same value.
+    """
+    return _EPOCH + timedelta(microseconds=_ack_token(message, _TIME) // 1_000)
+
+
+def stream_sequence(message: Msg) -> int:
+    """The message's sequence number in its stream."""
+    return _ack_token(message, _STREAM_SEQUENCE)
+
+
+def delivered_again(message: Msg) -> bool:
+    """Whether the server had handed out this message before."""
+    return _ack_token(message, _DELIVERIES) > 1
+
+
+def _ack_token(message: Msg, place: int) -> int:
+    # $JS.ACK.<stream>.<consumer>.<deliveries>.<stream sequence>.<consumer sequence>.<time>.<pending>; servers with
+    # domains put <domain>.<account> before the stream and may append a token.
+    tokens = message.reply.split(".")
+    return int(tokens[place + 2 if len(tokens) > _TOKENS else place])

@@ -1,0 +1,169 @@
+"""The ledger's work divided by project, so that several processes do not wait for each other's projects.
+
+The stream EVENTS stays as departments write it. Beside it stands a work queue that mirrors it: the same sequence
+numbers and instants, and before each subject the number of a partition. How many there are is written in EVENTS'
+metadata.
+"""
+
+import contextlib
+from typing import Final
+
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
+
+from shared.jetstream import Config, ask, put_consumer, put_stream, restored, withheld
+from shared.subjects import (
+    EVENTS,
+    LEDGER_OF_EVENTS,
+    OF_A_PROJECT,
+    PARTITIONS,
+    Consumer,
+    partition_subject,
+    partitions_stream,
+    parts,
+)
+
+_KEY: Final = "luodi.partitions"
+MOST: Final = 64
+
+
+class Readers:
+    """The consumers behind a consumer of the table: itself, or one a partition."""
+
+    def __init__(self, connection: Client) -> None:
+        self._connection = connection
+
+    async def find(self, consumer: Consumer) -> tuple[Consumer, ...]:
+        """What to read in order to get all that `consumer` should get; made again where somebody deleted it.
+
+        Raises a NATS error when a stream is missing, or when this connection may not ask for it.
+        """
+        found = parts(consumer, await self._count(consumer))
+        return tuple([await restored(self._connection, part) for part in found])
+
+    async def withheld(self, consumer: Consumer) -> str | None:
+        """None when nothing is kept from the readers of `consumer`, otherwise a sentence; raises as `find` does."""
+        for part in parts(consumer, await self._count(consumer)):
+            if sentence := await withheld(self._connection, part):
+                return sentence
+        return None
+
+    async def _count(self, consumer: Consumer) -> int:
+        if consumer != LEDGER_OF_EVENTS:
+            return 1
+        return _count((await ask(self._connection, f"STREAM.INFO.{EVENTS.name}"))["config"])
+
+
+async def divide(connection: Client, count: int | None) -> list[str]:
+    """Divide the ledger's work into so many partitions, or see to it that the present ones are whole.
+
+    What the ledger has not acknowledged is handed out again under the new number, perhaps together with some that it
+    has; so nothing is lost, also when this is interrupted: then it is to be repeated. Running ledgers follow by
+    themselves. Returns a line for what it touched.
+    """
+    now = _count((await ask(connection, f"STREAM.INFO.{EVENTS.name}"))["config"])
+    count = now if count is None else count
+    start = await _first_unacknowledged(connection, now)
+    if count > 1:
+        await _put_partitions(connection, count, start)
+    else:
+        await put_consumer(connection, LEDGER_OF_EVENTS)
+    if count != now:
+        if count == 1:
+            await ask(connection, _of_ledger("RESET"), {"seq": start})
+        await _write_count(connection, count)
+        if now == 1:
+            # Its readers are told so; they come back, look, and find the partitions.
+            with contextlib.suppress(NotFoundError):
+                await ask(connection, _of_ledger("DELETE"))
+    for consumer in parts(LEDGER_OF_EVENTS, count):
+        await put_consumer(connection, consumer)
+    await _sweep(connection, count)
+    return [f"{count} partitions of {EVENTS.name} for its consumer {LEDGER_OF_EVENTS.name}"] if count > 1 else []
+
+
+async def behind(stream: JetStreamContext, consumer: Consumer) -> int | None:
+    """How many messages a consumer has not acknowledged yet; None when there is no such stream or consumer here."""
+    try:
+        count = await _count_seen(stream, consumer)
+        info = await stream.consumer_info(consumer.stream, consumer.name, timeout=2.0)
+        left: int = (info.num_pending or 0) + (info.num_ack_pending or 0)
+        if count > 1:
+            state = (await stream.stream_info(partitions_stream(count))).state
+            left += state.messages + max(0, await _last_of_a_project(stream) - state.last_seq)
+    except NotFoundError:
+        return None
+    return left
+
+
+async def behind_sequence(stream: JetStreamContext, consumer: Consumer, sequence: int) -> int:
+    """How far a consumer's unbroken row of acknowledgements is behind an event of the stream; 0 when it is past it."""
+    if (count := await _count_seen(stream, consumer)) > 1:
+        state = (await stream.stream_info(partitions_stream(count))).state
+        # Acknowledged is gone from here; when all is gone, the first is the one that comes next.
+        return max(0, sequence - min(state.first_seq - 1, state.last_seq))
+    info = await stream.consumer_info(consumer.stream, consumer.name, timeout=2.0)
+    return max(0, sequence - (info.ack_floor.stream_seq if info.ack_floor else 0))
+
+
+async def _count_seen(stream: JetStreamContext, consumer: Consumer) -> int:
+    if consumer != LEDGER_OF_EVENTS:
+        return 1
+    return _count({"metadata": (await stream.stream_info(EVENTS.name)).config.metadata})
+
+
+async def _last_of_a_project(stream: JetStreamContext) -> int:
+    try:
+        return (await stream.get_last_msg(EVENTS.name, OF_A_PROJECT)).seq or 0
+    except NotFoundError:
+        return 0
+
+
+async def _put_partitions(connection: Client, count: int, start: int) -> None:
+    """The work queue, from a sequence on. One that an interrupted change left holds all that was not acknowledged."""
+    name, events = partitions_stream(count), (await ask(connection, f"STREAM.INFO.{EVENTS.name}"))["config"]
+    copied = {"src": OF_A_PROJECT, "dest": partition_subject(count)}
+    wanted: Config = {
+        "name": name,
+        "description": f"{EVENTS.purpose}, in {count} partitions, until the ledger has it",
+        "storage": "file",
+        "retention": "workqueue",
+        "allow_direct": True,
+    }
+    try:
+        await ask(connection, f"STREAM.INFO.{name}")
+    except NotFoundError:
+        wanted["mirror"] = {"name": EVENTS.name, "opt_start_seq": start, "subject_transforms": [copied]}
+    await put_stream(connection, wanted, events["num_replicas"])
+
+
+async def _first_unacknowledged(connection: Client, count: int) -> int:
+    """The sequence below which the ledger has acknowledged everything; 1 when that cannot be known."""
+    with contextlib.suppress(NotFoundError):
+        if count > 1:
+            state = (await ask(connection, f"STREAM.INFO.{partitions_stream(count)}"))["state"]
+            return max(1, int(state["first_seq"]))
+        return int((await ask(connection, _of_ledger("INFO")))["ack_floor"]["stream_seq"]) + 1
+    return 1
+
+
+async def _write_count(connection: Client, count: int) -> None:
+    config = (await ask(connection, f"STREAM.INFO.{EVENTS.name}"))["config"]
+    config["metadata"] = {**(config.get("metadata") or {}), _KEY: str(count)}
+    await ask(connection, f"STREAM.UPDATE.{EVENTS.name}", config)
+
+
+async def _sweep(connection: Client, count: int) -> None:
+    """Remove the queues of other numbers; whoever still reads one is told, and comes here."""
+    for name in (await ask(connection, "STREAM.NAMES"))["streams"] or ():
+        if name.startswith(PARTITIONS) and name != partitions_stream(count):
+            await ask(connection, f"STREAM.DELETE.{name}")
+
+
+def _of_ledger(what: str) -> str:
+    return f"CONSUMER.{what}.{LEDGER_OF_EVENTS.stream}.{LEDGER_OF_EVENTS.name}"
+
+
+def _count(config: Config) -> int:
+    return int((config.get("metadata") or {}).get(_KEY, 1))

@@ -1,0 +1,28 @@
+"""Tasks that go on until one of them fails or they are cancelled, and that do end then."""
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+
+_CANCELLED_SECONDS = 0.5
+
+
+async def together(*parts: Coroutine[object, object, None]) -> None:
+    """Run all at once until all are done or one raises; then end the others, and raise what it raised."""
+    tasks = [asyncio.create_task(part) for part in parts]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        await end(tasks)
+
+
+async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended.
+
+    Once is not always enough: before Python 3.12, asyncio.wait_for may swallow a cancellation (CPython issue 86296),
+    and every request to NATS goes through it.
+    """
+    running = {task for task in tasks if not task.done()}
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=_CANCELLED_SECONDS)
