@@ -12,6 +12,7 @@ import structlog
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.js.api import PubAck
 
 from shared.delivery import recorded_at, stream_sequence
 from shared.intake import Intake
@@ -22,6 +23,7 @@ from shared.subjects import STREAMS
 from shared.tasks import end
 
 __all__ = [
+    "NotStored",
     "Outgoing",
     "Publisher",
     "behind",
@@ -36,6 +38,7 @@ __all__ = [
 ]
 
 _STORED_SECONDS = 10.0
+_LOOK_SECONDS = 0.5
 _CONNECTING_SECONDS = 2.0
 _PART = 500
 _WORTH_A_BATCH = 10
@@ -130,6 +133,10 @@ def publisher(broker: NatsBroker) -> Callable[[Iterable[Outgoing]], Awaitable[No
     return publish
 
 
+class NotStored(NatsError):  # noqa: N818 - what happened, not an error of ours
+    """NATS has not said that a message is stored; it may be all the same."""
+
+
 class Publisher:
     """Publishes in order, and returns when the server has stored every message.
 
@@ -151,12 +158,10 @@ class Publisher:
                     await self._publish_each(part)
 
     async def _publish_each(self, messages: Sequence[Outgoing]) -> None:
-        stored = []
-        for message in messages:
-            headers = {"Nats-Msg-Id": message.message_id} if message.message_id else None
-            stored.append(await self._stream.publish_async(message.subject, message.payload, headers=headers))
-        async with asyncio.timeout(_STORED_SECONDS):
-            await asyncio.gather(*stored)
+        async with self._stored() as stored:
+            for message in messages:
+                headers = {"Nats-Msg-Id": message.message_id} if message.message_id else None
+                stored.append(await self._stream.publish_async(message.subject, message.payload, headers=headers))
 
     async def _publish_atomically(self, messages: Sequence[Outgoing]) -> None:
         batch = uuid4().hex
@@ -164,10 +169,36 @@ class Publisher:
             (message, {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(place)})
             for place, message in enumerate(messages, 1)
         )
-        for message, headers in most:
-            await self._connection.publish(message.subject, message.payload, headers=headers)
-        message, headers = last
-        await self._stream.publish(message.subject, message.payload, headers={**headers, "Nats-Batch-Commit": "1"})
+        async with self._stored() as stored:
+            for message, headers in most:
+                await self._connection.publish(message.subject, message.payload, headers=headers)
+            message, headers = last
+            headers["Nats-Batch-Commit"] = "1"
+            stored.append(await self._stream.publish_async(message.subject, message.payload, headers=headers))
+
+    @contextlib.asynccontextmanager
+    async def _stored(self) -> AsyncIterator[list[asyncio.Future[PubAck]]]:
+        """Waits for what is put into the list, as long as the connection lasts: an answer does not outlive it."""
+        if not self._connection.is_connected:
+            # Kept by the client, messages would be sent when the server is back, perhaps after later ones of others.
+            raise NotStored("there is no connection to NATS")
+        connections, stored = self._connection.stats["reconnects"], list[asyncio.Future[PubAck]]()
+        try:
+            yield stored
+            waiting: set[asyncio.Future[PubAck]] = set(stored)
+            async with asyncio.timeout(_STORED_SECONDS):
+                while waiting:
+                    _, waiting = await asyncio.wait(waiting, timeout=_LOOK_SECONDS)
+                    if waiting and connections != self._connection.stats["reconnects"]:
+                        raise NotStored("the connection to NATS was lost before it had stored all messages")
+        except TimeoutError:
+            raise NotStored(f"NATS has not stored all messages within {_STORED_SECONDS:.0f} seconds") from None
+        finally:
+            for one in stored:
+                one.cancel()
+        errors = [error for one in stored if (error := one.exception()) is not None]
+        if errors:
+            raise errors[0]
 
 
 async def publish_all(connection: Client, messages: Iterable[Outgoing]) -> None:

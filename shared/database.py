@@ -18,18 +18,37 @@ class SchemaError(Exception):
     """A service's schema could not be brought up to date; the message is what the migration tool said."""
 
 
-def make_pool(url: str, application: str, *, size: int = 10) -> Pool:
+# A client whose machine is gone is noticed within a minute, by default only after two hours; its locks last as long.
+_NOTICE_THE_DEAD = {
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "60s",
+    "client_connection_check_interval": "5s",
+}
+
+
+def make_pool(url: str, application: str, *, size: int = 10, stuck_seconds: float | None = None) -> Pool:
     """A pool to enter with `async with`; it connects when first used, so that a service starts while Postgres is away.
 
-    Its connections speak UTC and read jsonb as Python values. Call it inside the running event loop.
+    Its connections speak UTC and read jsonb as Python values. A session in which nothing happens for `stuck_seconds` is
+    ended by the server, with the locks that it holds: a process that is suspended holds up others no longer. Call it
+    inside the running event loop.
     """
+    settings = {"application_name": application, "timezone": "UTC", **_NOTICE_THE_DEAD}
+    # A connection that nobody uses is closed here, well before the server would do it while somebody takes it.
+    unused_seconds = 300.0
+    if stuck_seconds is not None:
+        settings["idle_session_timeout"] = f"{int(stuck_seconds * 1000)}ms"
+        unused_seconds = min(unused_seconds, stuck_seconds / 2)
     return asyncpg.create_pool(
         url,
         min_size=0,
         max_size=size,
         init=prepare,
         command_timeout=60,
-        server_settings={"application_name": application, "timezone": "UTC"},
+        max_inactive_connection_lifetime=unused_seconds,
+        server_settings=settings,
     )
 
 

@@ -28,7 +28,12 @@ def build(settings: LedgerSettings) -> FastAPI:
     """The whole service; its connections are opened in its lifespan. Call it inside the running event loop."""
     registry = CollectorRegistry()
     broker = bus.make_broker(settings.nats_url, "luodi-ledger")
-    pool = database.make_pool(settings.database_url, "luodi-ledger", size=settings.database_connections)
+    pool = database.make_pool(
+        settings.database_url,
+        "luodi-ledger",
+        size=settings.database_connections,
+        stuck_seconds=settings.stuck_seconds,
+    )
     recorder = Recorder(pool, bus.publisher(broker), Metrics(registry))
     intake = Intake(LEDGER_OF_EVENTS, recorder.handle, size=settings.batch_size, lanes=settings.lanes, key=lane_key)
 

@@ -61,10 +61,14 @@ class Recorder:
                 records, late = await self._fold(connection, accepted)
                 told = await self._park(connection, refused + late)
                 await self._publish(records + told)
-            finally:
+            except BaseException:
                 # A connection that broke has lost its locks already, and its error must not hide the first one.
                 if not connection.is_closed():
                     await connection.execute(SQL["unlock"])
+                raise
+            # The locks lived as long as this session. When it has ended, somebody else may have published a later
+            # record before ours: then this raises, and the batch is recorded again.
+            await connection.execute(SQL["unlock"])
         self._count(accepted, refused + late, records)
         return refused + late
 

@@ -12,3 +12,6 @@ class LedgerSettings(Settings):
     batch_size: int = Field(500, ge=1, le=5_000, description="The most events recorded in one transaction.")
     lanes: int = Field(3, ge=1, le=32, description="How many batches are recorded at once; each needs a connection.")
     database_connections: int = Field(10, ge=2, description="The most connections to Postgres.")
+    stuck_seconds: float = Field(
+        60.0, ge=1, description="For how long this process may be suspended before others may take its projects."
+    )
