@@ -13,8 +13,6 @@ from nats.aio.client import Client
 
 from services.ledger import staging
 from services.ledger.announcer import Announcer
-from services.ledger.domain.batch import Key
-from services.ledger.domain.slices import Slice
 from services.ledger.slicing import Walk
 from shared.database import Connection, Pool
 from shared.intake import growing_pauses
@@ -58,7 +56,6 @@ class Rebuilder:
         self._pool = pool
         self._walk = walk
         self._announcer = Announcer(pool, connection, walk)
-        self._miscounted: list[Key] = []
 
     async def rebuild(self, *, republish: bool = False) -> Rebuilt:
         """Fold everything, compare, swap in what differs in one transaction, publish it.
@@ -96,19 +93,11 @@ class Rebuilder:
                     await main.execute(SQL["not_alone_any_more"])
 
     async def _fold(self) -> None:
-        async def fold(connection: Connection, part: Slice) -> None:
-            self._miscounted += await staging.put_aside(connection, part)
-
-        failed = await self._walk.over(self._pool, "folding", fold)
+        failed = await self._walk.over(self._pool, "folding", staging.put_aside)
         if failed:
             first = failed[0]
             raise RebuildRefused(
                 f"{len(failed)} cannot be folded, the first is {first.district}/{first.subject}: {first.reason}"
-            )
-        if self._miscounted:
-            raise RebuildRefused(
-                f"the fold does not count every event of {len(self._miscounted)}, the first is "
-                + "/".join(self._miscounted[0])
             )
 
     async def _swap(self, main: Connection, folds: bytes) -> float:
@@ -116,7 +105,8 @@ class Rebuilder:
             began = time.monotonic()
             if await main.fetchval(SQL["folds"]) != folds:
                 raise RebuildRefused("the folds were changed by 'luodi provision' meanwhile")
-            await staging.swap(main)
+            if miscounted := await staging.swap(main):
+                raise RebuildRefused(f"the new record of {'/'.join(miscounted)} does not count every event")
             await main.execute(SQL["built"], folds)
             return time.monotonic() - began
 

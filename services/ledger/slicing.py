@@ -93,6 +93,6 @@ async def _narrowed(connection: Connection, part: Slice, work: Work) -> list[Unf
         await work(connection, part)
     except _POISON as error:
         if len(part.keys) == 1:
-            return [Unfoldable(*part.keys[0], str(error))]
+            return [Unfoldable(*part.keys[0], str(error).partition("\n")[0])]
         return [one for half in part.halves() for one in await _narrowed(connection, half, work)]
     return []

@@ -62,16 +62,16 @@ class Verifier:
         return [_in_row(table, row) for table, row in await ask_each_table(connection, SQL, "differences", part)]
 
     async def _in_stream(self, connection: Connection, part: Slice) -> list[Difference]:
-        wanted = await published.messages_of_rows(connection, part)
-        keys = set(part.keys)
-        left = self._on_stream.keys() - wanted.keys()
-        rowless = {subject: key for subject in left if (key := key_of(subject)) in keys}
         found: list[Difference] = []
-        for subject, (key, should_be) in wanted.items():
-            found += _in_message(key, await published.last_message(self._stream, subject), should_be)
-        for subject, key in rowless.items():
+        strays = {subject: key for subject in self._on_stream if (key := key_of(subject)) in part.keys}
+        for table, row in await ask_each_table(connection, SQL, "messages", part):
+            subject = table.address(row["district"], row["subject"])
+            strays.pop(subject, None)
+            key, message = (row["district"], row["subject"]), row["message"].encode()
+            found += _in_message(key, await published.last_message(self._stream, subject), message)
+        for subject, key in strays.items():
             if await published.last_message(self._stream, subject) is not None:
-                found.append(Difference(*key, LEDGER.name, None, "a message without a row"))
+                found.append(Difference(*key, LEDGER.name, None, "a message without events"))
         return found
 
 

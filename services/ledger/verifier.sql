@@ -16,3 +16,8 @@ left join lateral (
     where stored.value is distinct from fold.value
 ) as by_column on not (folded is null or live is null)
 order by district, subject, column_name;
+
+-- name: messages
+-- What should stand on the stream, folded from the events.
+select district, {subject} as subject, ledger.{table}_message(fold)::text as message
+from ledger.{table}_as_of($1::text[], $2::text[], 'infinity') as fold;
