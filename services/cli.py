@@ -18,6 +18,7 @@ from services.ledger.quarantine_cli import app as quarantine
 from services.notifier.cli import app as notifier
 from services.reporting.cli import app as reporting
 from shared import database, schema, streams
+from shared.partitions import MOST
 from shared.settings import Settings
 
 app = typer.Typer(
@@ -37,15 +38,26 @@ SERVICES = tuple(Path(services.__file__).parent / name for name in ("ledger", "n
 
 
 @app.command()
-def provision() -> None:
+def provision(
+    replicas: Annotated[
+        int | None, typer.Option(min=1, max=5, help="On how many servers of a NATS cluster each stream is kept.")
+    ] = None,
+    partitions: Annotated[
+        int | None,
+        typer.Option(min=1, max=MOST, help="Into how many parts the ledger's work is divided, by project."),
+    ] = None,
+) -> None:
     """Make or update the streams, the consumers and each service's schema. Safe to repeat.
+
+    An option that is not given leaves things as they are; at first, one replica and no division. Both may be changed at
+    any time while services run.
 
     Reads LUODI_NATS_URL and LUODI_DATABASE_URL.
     """
     settings, console = Settings(), Console(stderr=True)
 
     async def everything() -> None:
-        for line in await streams.provision(settings.nats_url):
+        for line in await streams.provision(settings.nats_url, replicas=replicas, partitions=partitions):
             console.print(f"  {line}")
         for service in SERVICES:
             await database.provision(settings.database_url, service)
