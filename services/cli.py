@@ -5,8 +5,11 @@ import json
 from pathlib import Path
 from typing import Annotated, Literal
 
+import asyncpg
 import typer
 from nats.errors import Error as NatsError
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console
 
 import services
@@ -65,7 +68,7 @@ def provision(
 
     try:
         asyncio.run(everything())
-    except (OSError, NatsError, database.SchemaError, TimeoutError) as error:
+    except (OSError, NatsError, asyncpg.PostgresError, database.SchemaError, TimeoutError) as error:
         console.print(f"[red]Not provisioned:[/] {error or type(error).__name__}", highlight=False)
         console.print("Are the servers up, and are LUODI_NATS_URL and LUODI_DATABASE_URL right?")
         raise typer.Exit(1) from error
@@ -83,8 +86,17 @@ def print_schema(
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; a setting that is wrong ends it with a sentence instead of a traceback."""
+    try:
+        app()
+    except ValidationError as error:
+        for fault in error.errors():
+            name = "LUODI_" + "_".join(str(part) for part in fault["loc"]).upper()
+            typer.echo(f"Wrong setting: {name}: {fault['msg']}", err=True)
+        raise SystemExit(2) from None
+    except SettingsError as error:
+        typer.echo(f"Wrong setting: {error}: {error.__cause__}", err=True)
+        raise SystemExit(2) from None
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ from shared import bus, clock, streams
 from shared.subjects import CONSUMERS, EVENTS, Consumer
 
 DISTRICT, YEAR, SEED = "500101", 2026, 2026
-DISTRICT_NAMES = {DISTRICT: "万州区"}
+# The code is a real district's, the figures are not: no real name over invented officials.
+DISTRICT_NAMES = {DISTRICT: "示范区"}
 THROUGH = DEMO.settled_on(YEAR)
 _SIMULATE_SECONDS = 600.0
 _DIGEST_SECONDS = 300.0

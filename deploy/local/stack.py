@@ -28,6 +28,7 @@ STANDARD_PORTS: Mapping[str, int] = {
 }
 _SERVICES = ("ledger", "notifier", "reporting")
 _PORT_ATTEMPTS = 5
+_REBUILD_SECONDS = 3_600.0
 
 P = TypeVar("P", bound=Server)
 T = TypeVar("T")
@@ -85,6 +86,10 @@ class Stack:
     async def _provision(self) -> None:
         with self._screen.step("streams and schema"):
             await run(self._command("provision", ["services.cli", "provision"]))
+        # After an upgrade the records may be those of an earlier fold; with these the ledger is not ready.
+        with self._screen.step("records up to date"):
+            rebuild = ["services.cli", "ledger", "rebuild", "--if-needed"]
+            await run(self._command("rebuild", rebuild), _REBUILD_SECONDS)
 
     async def _start_inbox(self) -> None:
         """Where the demo's pushed messages go, instead of to WeCom."""

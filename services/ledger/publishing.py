@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from nats.js.api import PubAck
 from shared.bus import behind_sequence
 from shared.envelope import Event, Refusal, judge
 from shared.streams import connect
-from shared.subjects import LEDGER_OF_EVENTS, event_subject
+from shared.subjects import LEDGER_OF_EVENTS, event_subject, refusal_subject
 
 _WINDOW = 200
 _POLL_SECONDS = 0.1
@@ -44,10 +44,13 @@ def read_line(line: bytes) -> tuple[str, Event] | Refusal:
     """The NATS subject on which a line's event belongs, and the event; or why it cannot be published."""
     try:
         envelope = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return Refusal("not-json", f"the line is not JSON: {error}")
+    try:
         district, unit = str(envelope["source"]).strip("/").split("/")
         name = str(envelope["type"]).removeprefix("luodi.").rpartition(".")[0]
         subject = event_subject(district, unit, str(envelope["subject"]), name)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         missing = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         return Refusal("not-cloudevent", f"cannot tell whose event this is: {missing}")
     verdict = judge(subject, line)
@@ -64,9 +67,16 @@ async def publish_lines(
     the file again is safe.
     """
     outcome = Outcome()
+    events: list[tuple[int, str, Event, bytes]] = []
+    for number, line in enumerate(lines, 1):
+        read = read_line(line) if line.strip() else None
+        if isinstance(read, Refusal):
+            outcome.refused.append(RefusedLine(number, read.code, read.reason, sent=False))
+        elif read is not None:
+            events.append((number, *read, line.strip()))
     async with _connection(nats_url) as connection:
-        refusals = await _listen(connection)
-        sent = await _send(connection, lines, outcome, progress)
+        refusals = await _listen(connection, {(event.district, event.unit) for _, _, event, _ in events})
+        sent = await _send(connection, events, outcome, progress)
         if sent:
             outcome.unanswered = await _wait(connection, max(sent), seconds, len(sent), progress)
             outcome.refused += [
@@ -87,20 +97,27 @@ async def _connection(nats_url: str) -> AsyncIterator[Client]:
         await connection.close()
 
 
-async def _listen(connection: Client) -> list[dict[str, Any]]:
-    """Refusals as they are told, from now on. The ledger tells before it acknowledges, so none is missed."""
+async def _listen(connection: Client, units: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Refusals of these (district, unit) as they are told, from now on: a department may hear its own only.
+
+    The ledger tells before it acknowledges, so none is missed.
+    """
     heard: list[dict[str, Any]] = []
 
     async def hear(message: Msg) -> None:
         heard.append(orjson.loads(message.data))
 
-    await connection.subscribe("refusals.*.*", cb=hear)
+    for district, unit in units:
+        await connection.subscribe(refusal_subject(district, unit), cb=hear)
     await connection.flush()
     return heard
 
 
 async def _send(
-    connection: Client, lines: Iterable[bytes], outcome: Outcome, progress: Callable[[int, int], None]
+    connection: Client,
+    events: Sequence[tuple[int, str, Event, bytes]],
+    outcome: Outcome,
+    progress: Callable[[int, int], None],
 ) -> dict[int, int]:
     """Publish in order; returns stream sequence → line number."""
     stream = connection.jetstream(timeout=10)
@@ -114,14 +131,8 @@ async def _send(
         outcome.published = len(sent)
         progress(len(sent), 0)
 
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        read = read_line(line)
-        if isinstance(read, Refusal):
-            outcome.refused.append(RefusedLine(number, read.code, read.reason, sent=False))
-            continue
-        waiting.append((number, await stream.publish_async(read[0], line.strip())))
+    for number, subject, _, payload in events:
+        waiting.append((number, await stream.publish_async(subject, payload)))
         if len(waiting) >= _WINDOW:
             await settle()
     await settle()

@@ -212,6 +212,6 @@ def test_publish_prints_a_line_for_each_refusal_and_fails(addresses: dict[str, s
     assert [line.split(": ")[:2] for line in ended.stdout.splitlines()] == [
         ["line 2", "id-reused"],
         ["line 3", "invalid-data"],
-        ["line 4", "not-cloudevent"],
+        ["line 4", "not-json"],
     ]
     assert "2 recorded, 3 refused" in ended.stderr
