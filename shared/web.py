@@ -30,7 +30,8 @@ def make_app(
     `/readyz` runs every check at once, each for at most three seconds, and answers 200 or 503 with
     `{"ready": bool, "checks": {name: "ok" | sentence}}`.
     """
-    app = FastAPI(title=title, version=version, lifespan=lifespan)
+    # FastAPI's own documentation pages load scripts from elsewhere; /openapi.json says the same to any tool.
+    app = FastAPI(title=title, version=version, lifespan=lifespan, docs_url=None, redoc_url=None)
 
     @app.get("/livez", tags=["operation"], summary="Is the process alive?")
     async def livez() -> dict[str, str]:

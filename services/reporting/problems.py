@@ -55,7 +55,7 @@ def describe(error: Exception) -> Problem:
             said = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
             return Problem(422, "bad-question", "The question cannot be answered as it is put", said)
         case HTTPException():
-            detail = "See /docs for what this service answers."
+            detail = "See /openapi.json for what this service answers."
             return Problem(error.status_code, "not-served", str(error.detail), detail)
     return _of_the_database(error)
 

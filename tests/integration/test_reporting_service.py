@@ -285,7 +285,7 @@ async def test_each_fact_behind_a_figure_is_shown_with_its_evidence(
         ("/v1/districts/500199/progress", 404, ("unknown-district", "GET /v1/districts")),
         (f"/v1/districts/{DISTRICT}/indicators/x/facts", 404, ("unknown-indicator", "GET /v1/indicators")),
         (f"/v1/districts/{DISTRICT}/indicators/signed-major/facts?limit=0", 422, ("bad-question", "limit")),
-        ("/v1/nothing", 404, ("not-served", "/docs")),
+        ("/v1/nothing", 404, ("not-served", "/openapi.json")),
     ],
 )
 async def test_what_cannot_be_answered_is_answered_with_the_remedy(
