@@ -21,8 +21,8 @@ help: ## This list
 run: $(READY) ## Start the embedded stack with the demo year; Ctrl-C stops it
 	@exec $(BIN)/luodi up --demo $(ARGS)
 
-test: lint ## Every check and every test
-	@exec $(BIN)/pytest $(ARGS)
+test: lint ## Every check and every test, on two processes
+	@exec $(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 $(BENCH_READY): $(READY)
 	@PYTHON="$(PYTHON)" deploy/local/setup.sh --group bench
