@@ -18,7 +18,7 @@ from shared.subjects import LEDGER
 SQL = queries_beside(__file__)
 
 # Recorders that need one of these keys wait until they are published.
-_AT_ONCE: Final = 100
+_AT_ONCE: Final = 500
 
 
 class Announcer:

@@ -13,6 +13,8 @@ from nats.aio.client import Client
 
 from services.ledger import staging
 from services.ledger.announcer import Announcer
+from services.ledger.domain.batch import Key
+from services.ledger.domain.slices import Slice
 from services.ledger.slicing import Walk
 from shared.database import Connection, Pool
 from shared.intake import growing_pauses
@@ -93,30 +95,45 @@ class Rebuilder:
                     await main.execute(SQL["not_alone_any_more"])
 
     async def _fold(self) -> None:
-        failed = await self._walk.over(self._pool, "folding", staging.put_aside)
+        miscounted: list[Key] = []
+
+        async def fold(connection: Connection, part: Slice) -> None:
+            miscounted.extend(await staging.put_aside(connection, part))
+
+        failed = await self._walk.over(self._pool, "folding", fold)
         if failed:
             first = failed[0]
             raise RebuildRefused(
                 f"{len(failed)} cannot be folded, the first is {first.district}/{first.subject}: {first.reason}"
             )
+        if miscounted:
+            first_key = "/".join(miscounted[0])
+            raise RebuildRefused(f"{len(miscounted)} would not count every event, the first is {first_key}")
 
     async def _swap(self, main: Connection, folds: bytes) -> float:
         async def swap() -> float:
             began = time.monotonic()
             if await main.fetchval(SQL["folds"]) != folds:
                 raise RebuildRefused("the folds were changed by 'luodi provision' meanwhile")
-            if miscounted := await staging.swap(main):
-                raise RebuildRefused(f"the new record of {'/'.join(miscounted)} does not count every event")
+            await staging.swap(main)
             await main.execute(SQL["built"], folds)
             return time.monotonic() - began
 
-        return await self._while_still(main, swap)
+        return await self._while_still(main, swap, beforehand=staging.note)
 
-    async def _while_still(self, main: Connection, act: Callable[[], Awaitable[T]]) -> T:
-        """Do something in a transaction during which no recorder is at work."""
+    async def _while_still(
+        self,
+        main: Connection,
+        act: Callable[[], Awaitable[T]],
+        *,
+        beforehand: Callable[[Connection], Awaitable[None]] | None = None,
+    ) -> T:
+        """Do something in a transaction during which no recorder is at work; `beforehand` they still are."""
         for pause in islice(growing_pauses(), _ATTEMPTS):
             with contextlib.suppress(asyncpg.LockNotAvailableError):
-                async with main.transaction():
+                async with main.transaction(isolation="read_committed"):
+                    if beforehand:
+                        await beforehand(main)
                     await main.execute(SQL["stand_still"])
                     return await act()
             await asyncio.sleep(pause)

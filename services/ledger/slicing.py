@@ -7,15 +7,14 @@ from typing import Any, Final
 
 import asyncpg
 
-from services.ledger.domain.slices import Slice, Stretch, Unfoldable, stretches
+from services.ledger.domain.slices import Slice, Unfoldable
 from services.ledger.tables import HOURS, in_all_tables
 from shared.database import Connection, Pool
 from shared.sql import queries_beside
 
 _TEXTS = queries_beside(__file__)
 SQL: Final = {
-    "stretches": _TEXTS["stretches"].replace("{rows}", in_all_tables(_TEXTS["rows"])),
-    "keys": _TEXTS["keys"].replace("{rows_between}", in_all_tables(_TEXTS["rows_between"])),
+    "slices": _TEXTS["slices"].replace("{rows}", in_all_tables(_TEXTS["rows"])),
     "for_large_sorts": _TEXTS["for_large_sorts"],
 }
 
@@ -29,10 +28,10 @@ _POISON: Final = (
 )
 
 Work = Callable[[Connection, Slice], Awaitable[None]]
-Progress = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int | None], None]
 
 
-def _silent(doing: str, done: int, total: int) -> None:
+def _silent(doing: str, done: int, total: int | None) -> None:
     """Nobody watches."""
 
 
@@ -40,11 +39,11 @@ def _silent(doing: str, done: int, total: int) -> None:
 class Walk:
     """How to walk: on how many connections, about how many events a slice, one district or all (None).
 
-    `progress(doing, done, in all)` is called as it goes.
+    `progress(doing, done, in all)` is called as it goes; in all None while nobody knows.
     """
 
     connections: int = 4
-    events: int = 4_000
+    events: int = 2_000
     district: str | None = None
     progress: Progress = _silent
 
@@ -53,21 +52,21 @@ class Walk:
 
         Returns the keys on which `work` failed by their own data; any other error is raised.
         """
-        cuts = await pool.fetch(SQL["stretches"], self.district, self.events, timeout=HOURS)
-        ahead = stretches([(row["district"], row["subject"], row["events"]) for row in cuts], self.district)
-        total, done = sum(stretch.events for stretch in ahead), 0
-        waiting, failed = iter(ahead), list[Unfoldable]()
+        self.progress(doing, 0, None)
+        slices = await pool.fetch(SQL["slices"], self.district, self.events, timeout=HOURS)
+        total, done = sum(row["events"] for row in slices), 0
+        waiting, failed = iter(slices), list[Unfoldable]()
 
         async def worker() -> None:
             nonlocal done
             async with pool.acquire() as connection:
                 await connection.execute(SQL["for_large_sorts"])
-                for stretch in waiting:
-                    failed.extend(await _narrowed(connection, await _keys(connection, stretch), work))
-                    done += stretch.events
+                for district, subjects, events in waiting:
+                    part = Slice([district] * len(subjects), subjects)
+                    failed.extend(await _narrowed(connection, part, work))
+                    done += events
                     self.progress(doing, done, total)
 
-        self.progress(doing, 0, total)
         await all_of(worker() for _ in range(self.connections))
         return failed
 
@@ -80,11 +79,6 @@ async def all_of(workers: Iterable[Coroutine[Any, Any, None]]) -> None:
                 group.create_task(worker)
     except* Exception as errors:
         raise errors.exceptions[0] from None
-
-
-async def _keys(connection: Connection, stretch: Stretch) -> Slice:
-    rows = await connection.fetch(SQL["keys"], *stretch.first, *stretch.end)
-    return Slice([row["district"] for row in rows], [row["subject"] for row in rows])
 
 
 async def _narrowed(connection: Connection, part: Slice, work: Work) -> list[Unfoldable]:

@@ -20,22 +20,19 @@ async def make(connection: Connection) -> None:
     await _each(connection, "make_keys", "make_rows")
 
 
-async def put_aside(connection: Connection, part: Slice) -> None:
-    """Fold these keys and put aside the rows that differ."""
-    await ask_each_table(connection, SQL, "put_aside", part)
+async def put_aside(connection: Connection, part: Slice) -> list[Key]:
+    """Fold these keys and put aside the rows that differ; returns the keys whose fold lost or doubled events."""
+    return [(row["district"], row["subject"]) for _, row in await ask_each_table(connection, SQL, "put_aside", part)]
 
 
-async def swap(connection: Connection) -> Key | None:
-    """Bring in what is put aside, within the caller's transaction, in which no recorder may be at work.
+async def note(connection: Connection) -> None:
+    """Note what is to be published after the swap, within its transaction."""
+    await _each(connection, "to_publish")
 
-    What changes is noted as unpublished. Returns a key whose new row does not count every event; then nothing of this
-    may be committed.
-    """
-    await _each(connection, "take_out", "put_in", "to_publish")
-    for table in TABLES:
-        for row in await connection.fetch(SQL["miscounted", table], timeout=HOURS):
-            return row["district"], row["subject"]
-    return None
+
+async def swap(connection: Connection) -> None:
+    """Bring in what is put aside, within the caller's transaction, in which no recorder may be at work."""
+    await _each(connection, "take_out", "put_in")
 
 
 async def size(connection: Connection) -> int:

@@ -21,12 +21,21 @@ create unlogged table ledger.rebuilt_{table}_key (
 create unlogged table ledger.rebuilt_{table} (like ledger.{table});
 
 -- name: put_aside
--- Compares and puts aside what differs.
+-- Compares and puts aside what differs. Finds the keys whose fold does not count every event: it is broken.
 with compared as materialized ({compared}),
 keys as (
     insert into ledger.rebuilt_{table}_key (district, subject, version) select district, subject, version from compared
+),
+rows as (
+    insert into ledger.rebuilt_{table} select (folded).* from compared where not folded is null
 )
-insert into ledger.rebuilt_{table} select (folded).* from compared where not folded is null;
+select district, subject
+from compared
+where not folded is null and (folded).revision <> (
+    select count(*)
+    from ledger.event
+    where event.district = compared.district and event.subject = compared.subject
+);
 
 -- name: take_out
 -- A row that a recorder wrote after it was compared has another version: it is right, and stays.
@@ -37,17 +46,6 @@ where stored.district = key.district and {subject} = key.subject and stored.xmin
 -- name: put_in
 -- What still stands there was written by recorders after it was compared.
 insert into ledger.{table} select * from ledger.rebuilt_{table} on conflict do nothing;
-
--- name: miscounted
--- A key whose new row does not count every event: the fold is broken, or somebody changed rows by hand meanwhile.
-select district, {subject} as subject
-from ledger.rebuilt_{table} as new
-cross join lateral (
-    select count(*) as events from ledger.event where event.district = new.district and event.subject = {subject}
-) as archive
-left join ledger.{table} as stored using ({key})
-where stored.revision is distinct from archive.events
-limit 1;
 
 -- name: to_publish
 -- What the swap changes is published after it, also when this process ends in between.

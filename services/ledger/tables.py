@@ -80,8 +80,8 @@ async def ask_each_table(
 
 
 def in_all_tables(text: str) -> str:
-    """A query that is written once for all tables, over all of them; of equal rows it finds one."""
-    return " union ".join(table.fill_in(text) for table in TABLES)
+    """A query that is written once for all tables, over all of them."""
+    return " union all ".join(table.fill_in(text) for table in TABLES)
 
 
 def for_each_table(queries: Mapping[str, str]) -> Mapping[tuple[str, Table], str]:

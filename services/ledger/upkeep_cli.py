@@ -46,7 +46,7 @@ T = TypeVar("T")
 @app.command()
 def rebuild(
     connections: Connections = 4,
-    events: Slices = 4_000,
+    events: Slices = 2_000,
     if_needed: Annotated[bool, typer.Option("--if-needed", help="Do nothing unless /readyz asks for it.")] = False,
     republish: Annotated[
         bool, typer.Option("--republish", help="Publish also what LEDGER lacks or has otherwise, as when it was lost.")
@@ -90,7 +90,7 @@ def rebuild(
 def verify(
     district: Annotated[str | None, typer.Option(help="Only this district.")] = None,
     connections: Connections = 4,
-    events: Slices = 4_000,
+    events: Slices = 2_000,
 ) -> None:
     """Fold the archive again; compare with every row and with LEDGER.
 
@@ -186,9 +186,9 @@ def _run(command: Callable[[Told], Coroutine[Any, Any, T]], console: Console) ->
     with _failures(console), Progress(*columns, console=console, transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 
-        def told(doing: str, done: int, total: int) -> None:
+        def told(doing: str, done: int, total: int | None) -> None:
             if doing not in tasks:
-                tasks[doing] = bars.add_task(doing)
+                tasks[doing] = bars.add_task(doing, total=None)
             bars.update(tasks[doing], completed=done, total=total)
 
         return asyncio.run(command(told))

@@ -1,32 +1,9 @@
 """Parts of the ledger's keys, to be folded together."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from services.ledger.domain.batch import Key
-
-# Greater than every character of a district or a subject.
-_PAST_ALL: Final = "~"
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """The keys from `first`, with it, to `end`, without it; about `events` events."""
-
-    first: Key
-    end: Key
-    events: int
-
-
-def stretches(cuts: Sequence[tuple[str, str, int]], district: str | None) -> list[Stretch]:
-    """Stretches one after the other, from (district, subject, events) of their first keys; the last one has no end.
-
-    When they are of one district, it ends with that.
-    """
-    firsts = [(of, subject) for of, subject, _ in cuts]
-    ends = [*firsts[1:], (district, _PAST_ALL) if district else (_PAST_ALL, "")]
-    return [Stretch(first, end, events) for first, end, (_, _, events) in zip(firsts, ends, cuts, strict=False)]
 
 
 @dataclass(frozen=True, slots=True)
