@@ -38,6 +38,10 @@ class Unhandled(Exception):  # noqa: N818 - what happened, not an error of ours
     """A batch could not be handled for so long that it is given back."""
 
 
+# Servers come and go: what is said of it is a sentence, not a traceback.
+_EXPECTED: Final = (ConsumerLost, Unhandled, NatsError, OSError)
+
+
 class Intake:
     """The batches of one consumer.
 
@@ -85,7 +89,7 @@ class Intake:
                     pauses = growing_pauses()
                 pause = next(pauses)
                 self._trouble = f"{error or type(error).__name__}: is NATS up, and has 'luodi provision' run?"
-                known = isinstance(error, (ConsumerLost, Unhandled, NatsError, OSError))
+                known = isinstance(error, _EXPECTED)
                 self._log.warning("not consuming, trying again", reason=self._trouble, pause=pause, exc_info=not known)
                 await asyncio.sleep(pause)
 
@@ -198,13 +202,13 @@ class _Lane:
                 await self._handle(self._batch)
             except Exception as error:
                 self.trouble = f"a batch cannot be handled: {error or type(error).__name__}"
-                # Where it failed is told once; an outage of hours would fill the log with the same.
+                # Where it failed is told once: an outage of hours would fill the log with the same.
                 self._log.warning(
                     "batch failed, trying again",
                     size=len(self._batch),
                     pause=pause,
                     reason=self.trouble,
-                    exc_info=self.trouble != said,
+                    exc_info=self.trouble != said and not isinstance(error, _EXPECTED),
                 )
                 said = self.trouble
             else:

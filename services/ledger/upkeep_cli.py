@@ -206,7 +206,7 @@ def _failures(console: Console) -> Iterator[None]:
 
 
 class _Rate(ProgressColumn):
-    """Events a second."""
+    """Events, or records, a second."""
 
     def render(self, task: Task) -> Text:
-        return Text(f"{task.speed or 0:,.0f} events/s")
+        return Text(f"{task.speed or 0:,.0f}/s")
