@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -208,3 +209,13 @@ async def test_a_correction_by_another_department_corrects_nothing(given: Given)
     record = await given(CONTRACT, ("voided", {"on": "2026-04-01", "event": "finance-7", "reason": "误报"}))
     assert record["contract_amount"] == "600000000.00"
     assert "corrects-nothing" in codes(record)
+
+
+async def test_a_copy_of_a_void_that_was_stored_earlier_is_kept_when_it_is_delivered_later(database_url: str) -> None:
+    void = ("voided", {"on": "2026-04-01", "event": "none-such", "reason": "误报"})
+    later = replace(stored(1, *void), sequence=9, recorded_at=RECORDED + timedelta(seconds=9))
+    async with make_pool(database_url, "test", size=1) as pool:
+        recorder = ledger_rows.recorder(pool, ledger_rows.Published())
+        assert await recorder.record([later]) == []
+        assert await recorder.record([stored(1, *void)]) == []
+        assert await pool.fetchval("select stream_sequence from ledger.event") == 1
