@@ -21,6 +21,7 @@ from services.ledger.settings import LedgerSettings
 from services.reporting.app import build as build_reporting
 from services.reporting.settings import ReportingSettings
 from shared.database import make_pool
+from shared.subjects import REPORTING_OF_LEDGER
 from tests.integration import ledger_rows
 from tests.integration.conftest import running
 from tests.integration.department import Department, contract_signed, funds_arrived
@@ -376,7 +377,7 @@ async def test_figures_are_complete_again_once_everything_is_settled(
     async with running(app), httpx.AsyncClient(transport=transport, base_url="http://reporting") as reporting:
 
         async def progress() -> dict[str, Any]:
-            await department.acknowledged("reporting", "LEDGER")
+            await department.acknowledged(REPORTING_OF_LEDGER)
             answer = await reporting.get("/v1/districts/500101/progress?year=2026&through=2026-08-31")
             body: dict[str, Any] = answer.json()
             return body
