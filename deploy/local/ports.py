@@ -45,8 +45,10 @@ def any_free() -> int:
 
 def holder(port: int) -> str:
     """Who listens on this port, as `name (pid 1234)`; "another program" when the system does not tell us."""
-    import psutil  # noqa: PLC0415 - of the extra 'local'; the front door works without
-
+    try:
+        import psutil  # noqa: PLC0415 - of the extra 'local'; the front door works without
+    except ImportError:
+        return _SOMEBODY
     try:
         for connection in psutil.net_connections("tcp"):
             if connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN:
