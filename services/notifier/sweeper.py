@@ -79,7 +79,7 @@ class Sweeper:
         case = climb.case
         people = await self._people(connection, climb, record, now)
         for person in people:
-            for address in person.addresses:
+            for address in person.first:
                 place = case.id, case.generation, climb.rung, person.name, address.channel
                 await connection.execute(SQL["tell"], *place, now)
         # A rung that reaches nobody does not wait for an answer.

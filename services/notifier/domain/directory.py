@@ -13,23 +13,52 @@ from services.notifier.domain.record import Record
 from shared.subjects import DISTRICT
 
 Post: TypeAlias = Literal["official", "unit-contact", "unit-head", "district-head"]
-Channel: TypeAlias = Literal["webhook", "wecom-bot"]
+Channel: TypeAlias = Literal["webhook", "wecom-app", "wecom-bot", "dingtalk-bot", "feishu-bot", "email"]
 WEBHOOK: Final = "webhook"
+WECOM_APP: Final = "wecom-app"
 WECOM_BOT: Final = "wecom-bot"
+DINGTALK_BOT: Final = "dingtalk-bot"
+FEISHU_BOT: Final = "feishu-bot"
+EMAIL: Final = "email"
 
-COLUMNS: Final = ("name", "role", "unit", "district", "wecom_userid", "wecom_bot", "webhook", "webhook_secret")
+COLUMNS: Final = (
+    "name",
+    "role",
+    "unit",
+    "district",
+    "wecom_userid",
+    "wecom_app",
+    "wecom_bot",
+    "dingtalk_bot",
+    "dingtalk_id",
+    "feishu_bot",
+    "feishu_id",
+    "email",
+    "webhook",
+    "webhook_secret",
+)
+# Columns that name an entry of a setting, which holds the secret.
+_NAMED: Final[Mapping[str, str]] = {
+    "wecom_app": "an app in LUODI_WECOM_APPS",
+    "wecom_bot": "a bot in LUODI_WECOM_BOTS",
+    "dingtalk_bot": "a bot in LUODI_DINGTALK_BOTS",
+    "feishu_bot": "a bot in LUODI_FEISHU_BOTS",
+    "webhook_secret": "a secret in LUODI_WEBHOOK_SECRETS",
+}
 _POSTS: Final = get_args(Post)
 _NAME = re.compile(r"[a-z0-9-]{1,32}")
 # A member's own id, never @all: one line of a file must not be able to call everybody.
 _USERID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
+_EMAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
     """One way to reach a person.
 
-    `target` is a webhook's URL or the name of a bot; `secret` is the name under which the settings hold the bot's key
-    or the webhook's signing secret; `mention` is the person's id in the group the bot writes to.
+    `target` is a webhook's URL, the name of a bot, a member's id or an e-mail address; `secret` is the name under
+    which the settings hold what the channel signs or logs in with; `mention` is the person's id in the group that a bot
+    writes to.
     """
 
     channel: Channel
@@ -48,6 +77,20 @@ class Person:
     district: str
     addresses: tuple[Address, ...]
     line: int = 0
+
+    @property
+    def first(self) -> tuple[Address, ...]:
+        """Where to tell at once: the webhook, which is a copy for a system, and the best way to the person."""
+        return (
+            *(each for each in self.addresses if each.channel == WEBHOOK),
+            *[each for each in self.addresses if each.channel != WEBHOOK][:1],
+        )
+
+    def after(self, channel: str) -> Address | None:
+        """The next way to the person when this one failed."""
+        ways = [each for each in self.addresses if each.channel != WEBHOOK]
+        tried = [place for place, each in enumerate(ways) if each.channel == channel]
+        return ways[tried[0] + 1] if tried and tried[0] + 1 < len(ways) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,16 +191,24 @@ def _faults(cells: Mapping[str, str], names: set[str]) -> Iterator[str]:
         yield f"unit: a {post} needs the name of the unit, written as in the events"
     if (district := cells.get("district")) and not DISTRICT.fullmatch(district):
         yield f"district: '{district}' is not a code of six digits (leave it empty for every district)"
-    if (bot := cells.get("wecom_bot")) and not _NAME.fullmatch(bot):
-        yield "wecom_bot: the name of a bot in LUODI_WECOM_BOTS (a-z, 0-9, -), never its key"
-    if (userid := cells.get("wecom_userid")) and not _USERID.fullmatch(userid):
-        yield f"wecom_userid: '{userid}' is not a member's id"
+    yield from _contact_faults(cells)
+
+
+def _contact_faults(cells: Mapping[str, str]) -> Iterator[str]:
+    for column, entry in _NAMED.items():
+        if (given := cells.get(column)) and not _NAME.fullmatch(given):
+            yield f"{column}: the name of {entry} (a-z, 0-9, -), never the secret itself"
+    for column in ("wecom_userid", "dingtalk_id", "feishu_id"):
+        if (userid := cells.get(column)) and not _USERID.fullmatch(userid):
+            yield f"{column}: '{userid}' is not a member's id"
+    if cells.get("wecom_app") and not cells.get("wecom_userid"):
+        yield "wecom_app: an app writes to a member, so wecom_userid is needed"
+    if (email := cells.get("email")) and not _EMAIL.fullmatch(email):
+        yield f"email: '{email}' is not an address"
     if (url := cells.get("webhook")) and (fault := _url_fault(url)):
         yield f"webhook: {fault}"
     if bool(cells.get("webhook")) != bool(cells.get("webhook_secret")):
         yield "webhook and webhook_secret (a name in LUODI_WEBHOOK_SECRETS) go together"
-    if (secret := cells.get("webhook_secret")) and not _NAME.fullmatch(secret):
-        yield "webhook_secret: the name of a secret in LUODI_WEBHOOK_SECRETS (a-z, 0-9, -), never the secret"
 
 
 def _url_fault(url: str) -> str | None:
@@ -172,10 +223,21 @@ def _url_fault(url: str) -> str | None:
 
 
 def _person(cells: Mapping[str, str], line: int) -> Person:
-    addresses: list[Address] = []
-    if url := cells.get("webhook"):
-        addresses.append(Address(WEBHOOK, url, cells["webhook_secret"]))
-    if bot := cells.get("wecom_bot"):
-        addresses.append(Address(WECOM_BOT, bot, bot, cells.get("wecom_userid") or None))
     post = next(each for each in _POSTS if each == cells["role"])
-    return Person(cells["name"], post, cells.get("unit", ""), cells.get("district", ""), tuple(addresses), line)
+    return Person(cells["name"], post, cells.get("unit", ""), cells.get("district", ""), tuple(_addresses(cells)), line)
+
+
+def _addresses(cells: Mapping[str, str]) -> Iterator[Address]:
+    """The ways to a person, the best first: what reaches them alone and at once, then groups, then e-mail."""
+    if url := cells.get("webhook"):
+        yield Address(WEBHOOK, url, cells["webhook_secret"])
+    if app := cells.get("wecom_app"):
+        yield Address(WECOM_APP, cells["wecom_userid"], app)
+    if bot := cells.get("wecom_bot"):
+        yield Address(WECOM_BOT, bot, bot, cells.get("wecom_userid") or None)
+    if bot := cells.get("dingtalk_bot"):
+        yield Address(DINGTALK_BOT, bot, bot, cells.get("dingtalk_id") or None)
+    if bot := cells.get("feishu_bot"):
+        yield Address(FEISHU_BOT, bot, bot, cells.get("feishu_id") or None)
+    if email := cells.get("email"):
+        yield Address(EMAIL, email, "")
