@@ -69,7 +69,7 @@ def provision(
     try:
         asyncio.run(everything())
     except (OSError, NatsError, asyncpg.PostgresError, database.SchemaError, TimeoutError) as error:
-        console.print(f"[red]Not provisioned:[/] {error or type(error).__name__}", highlight=False)
+        console.print(f"[red]Not provisioned:[/] {str(error) or type(error).__name__}", highlight=False)
         console.print("Are the servers up, and are LUODI_NATS_URL and LUODI_DATABASE_URL right?")
         raise typer.Exit(1) from error
 

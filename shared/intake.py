@@ -76,7 +76,7 @@ class Intake:
         try:
             return await self._readers.withheld(self.consumer)
         except (NatsError, OSError) as error:
-            return f"consumer {self.consumer.name} cannot be looked at: {error or type(error).__name__}"
+            return f"consumer {self.consumer.name} cannot be looked at: {str(error) or type(error).__name__}"
 
     async def run(self, connection: Client, readers: Readers) -> None:
         """Take in batches until cancelled."""
@@ -88,7 +88,9 @@ class Intake:
                 if any(pull.answered for pull in self._pulls):
                     pauses = growing_pauses()
                 pause = next(pauses)
-                self._trouble = f"{error or type(error).__name__}: is NATS up, and has 'luodi provision' run?"
+                self._trouble = str(error) or type(error).__name__
+                if not isinstance(error, Unhandled):
+                    self._trouble += ": is NATS up, and has 'luodi provision' run?"
                 known = isinstance(error, _EXPECTED)
                 self._log.warning("not consuming, trying again", reason=self._trouble, pause=pause, exc_info=not known)
                 await asyncio.sleep(pause)
@@ -133,6 +135,7 @@ class Intake:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(ack_wait / 3):
                     await self._doubled.wait()
+            self._doubled.clear()
             # Kept by the client while the server is away, this would fill its memory, and then nothing could be sent.
             if connection.is_connected:
                 with contextlib.suppress(NatsError):
@@ -191,6 +194,7 @@ class _Lane:
             self._batch = []
 
     def forget(self) -> None:
+        self.trouble = None
         self._waiting.clear()
         self._batch = []
 
@@ -201,7 +205,7 @@ class _Lane:
             try:
                 await self._handle(self._batch)
             except Exception as error:
-                self.trouble = f"a batch cannot be handled: {error or type(error).__name__}"
+                self.trouble = f"a batch cannot be handled: {str(error) or type(error).__name__}"
                 # Where it failed is told once: an outage of hours would fill the log with the same.
                 self._log.warning(
                     "batch failed, trying again",

@@ -55,7 +55,7 @@ def publish(
     try:
         outcome = _publish(lines, timeout, console)
     except (OSError, NatsError, TimeoutError) as error:
-        console.print(f"[red]Not published:[/] {error or type(error).__name__}: is NATS up at LUODI_NATS_URL?")
+        console.print(f"[red]Not published:[/] {str(error) or type(error).__name__}: is NATS up at LUODI_NATS_URL?")
         raise typer.Exit(2) from error
     for one in outcome.refused:
         typer.echo(f"line {one.line}: {one.code}: {one.reason}")

@@ -265,7 +265,7 @@ async def _warden() -> AsyncIterator[tuple[Quarantine, Warden]]:
         connection = await streams.connect(settings.nats_url, "luodi-quarantine")
     except (OSError, NatsError, TimeoutError) as error:
         raise _MisuseError(
-            f"{error or type(error).__name__}: is NATS up at LUODI_NATS_URL? Nothing was done."
+            f"{str(error) or type(error).__name__}: is NATS up at LUODI_NATS_URL? Nothing was done."
         ) from error
     try:
         publish = bus.Publisher(connection)
@@ -292,9 +292,9 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError) as error:
         _say(f"{error}: run 'luodi provision'.")
     except (NatsError, TimeoutError) as error:
-        _say(f"{error or type(error).__name__}: no answer in time. What has a line below is done; do the same again.")
+        _say(f"{str(error) or type(error).__name__}: no answer in time. What has a line below is done; do the same again.")
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        _say(f"{error or type(error).__name__}: is Postgres up at LUODI_DATABASE_URL?")
+        _say(f"{str(error) or type(error).__name__}: is Postgres up at LUODI_DATABASE_URL?")
     raise typer.Exit(2)
 
 

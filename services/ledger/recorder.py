@@ -1,5 +1,6 @@
 """Records what departments said: archive, fold, publish; the bus acknowledges when all of it is done."""
 
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -63,7 +64,7 @@ class Recorder:
                 await self._publish(records + told)
             except BaseException:
                 # A connection that broke has lost its locks already, and its error must not hide the first one.
-                if not connection.is_closed():
+                with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
                     await connection.execute(SQL["unlock"])
                 raise
             # The locks lived as long as this session. When it has ended, somebody else may have published a later

@@ -200,7 +200,7 @@ def _failures(console: Console) -> Iterator[None]:
     try:
         yield
     except (OSError, NatsError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-        console.print(f"[red]Failed:[/] {error or type(error).__name__}")
+        console.print(f"[red]Failed:[/] {str(error) or type(error).__name__}")
         console.print("Are Postgres (LUODI_DATABASE_URL) and NATS (LUODI_NATS_URL) up, and has 'luodi provision' run?")
         raise typer.Exit(2) from error
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import nats
@@ -14,6 +16,7 @@ from deploy.local.nats import Nats
 from shared import bus, streams
 from shared.bus import Outgoing, publish_all, recorded_at, stream_sequence
 from shared.intake import Handle, Intake
+from shared.jetstream import put_consumer
 from shared.subjects import LEDGER_OF_EVENTS
 from tests.waiting import PATIENCE, until
 
@@ -118,6 +121,35 @@ async def test_what_was_in_hand_at_a_stop_is_delivered_to_the_next_at_once(provi
     seen = Seen()
     async with taking_in(provisioned, seen), asyncio.timeout(LEDGER_OF_EVENTS.ack_wait / 2):
         await seen.everything_to(5)
+
+
+async def test_what_the_server_took_for_forgotten_is_handled_once_and_told_of_without_haste(
+    provisioned: str, client: Client
+) -> None:
+    """Told of without end, the acknowledgements filled the memory, and nothing else had its turn."""
+    seen, held, go_on = Seen(), asyncio.Event(), asyncio.Event()
+
+    async def hold_up(messages: Sequence[Msg]) -> None:
+        if not held.is_set():
+            # The whole process, as a suspended machine does: it cannot say that it is at work.
+            time.sleep(2 * soon.ack_wait)  # noqa: ASYNC251 - the point of this test
+            held.set()
+        await go_on.wait()
+        await seen(messages)
+
+    soon = replace(LEDGER_OF_EVENTS, ack_wait=0.5)
+    await put_consumer(client, soon)
+    told = await client.subscribe("$JS.ACK.EVENTS.ledger.>")
+    await publish(client, 5)
+    async with taking_in(provisioned, hold_up):
+        await asyncio.wait_for(held.wait(), PATIENCE)
+        await asyncio.sleep(2 * soon.ack_wait)
+        assert told.pending_msgs < 100
+        go_on.set()
+        await seen.everything_to(5)
+        await publish(client, 1)
+        await seen.everything_to(6)
+    assert seen.sequences == [1, 2, 3, 4, 5, 6]
 
 
 async def test_a_deleted_consumer_is_made_again_and_nothing_is_missed(provisioned: str, client: Client) -> None:
