@@ -61,8 +61,51 @@ class Anomaly(Record):
 
     code: str
     text: str
+    source: str | None = Field(description="null, as `event` is, when several events together are out of rule")
+    event: str | None = Field(description="the event's id")
+
+
+class Lead(Record):
+    """Who answers for the project from a day on."""
+
+    from_: Day = Field(alias="from")
+    lead_official: str
+    lead_unit: str
+    command_office: str | None
+
+
+class Suspension(Record):
+    """A time in which the project was paused; `until` is the day of its resumption or end, null while it lasts."""
+
+    from_: Day = Field(alias="from")
+    until: Day | None
+    reason: str | None
+
+
+class Quantity(Record):
+    value: str
+    unit: str
+
+
+class Progress(Record):
+    """Progress in the reporter's own words, with the quantity that was named."""
+
+    on: Day
+    phrase: str
+    quantity: Quantity | None
     source: str
-    event: str = Field(description="the event's id")
+    id: str = Field(description="the event's id")
+
+
+class Escalation(Record):
+    """A case of the notifier as it stands."""
+
+    case: str
+    rule: str
+    rung: int
+    state: Literal["opened", "climbed", "acknowledged", "resolved"]
+    who: str | None
+    on: Day
 
 
 class ProjectRecord(Record):
@@ -72,26 +115,31 @@ class ProjectRecord(Record):
     project: str
     revision: Revision
     digest: Digest
+    last_recorded_at: AwareDatetime | None = Field(description="of the newest event that is no escalation")
     name: str | None
     stage: Stage
     reached: Stage = Field(description="the furthest step, also while suspended and when terminated")
     lead_official: str | None
     lead_unit: str | None
     command_office: str | None
+    leads: tuple[Lead, ...] = Field(description="every claim, in order; the last one counts")
     industry: str | None
     cluster: str | None
     channel: str | None
     investor: dict[str, Any] | None
     planned_amount: Amount | None
     milestones: dict[str, MilestoneState] = Field(description="by name; only those that are due or done")
+    suspensions: tuple[Suspension, ...]
     gates: dict[str, GateState]
     evaluation: dict[str, Any] | None
     contract_amount: Amount | None
     funds_arrived: Amount
+    progress: tuple[Progress, ...] = Field(description="what was reported of it, in order")
     issues: dict[str, dict[str, Any]] = Field(description="by issue")
     pledges: dict[str, dict[str, Any]] = Field(description="by pledge")
+    escalations: tuple[Escalation, ...] = Field(description="each case once, by its key")
     anomalies: tuple[Anomaly, ...]
-    facts: tuple[Fact, ...] = Field(description="in order of recorded_at, source, id")
+    facts: tuple[Fact, ...] = Field(description="in order of on, recorded_at, source, id")
 
 
 class TargetRecord(Record):
@@ -103,6 +151,21 @@ class TargetRecord(Record):
     revision: Revision
     digest: Digest
     facts: tuple[Fact, ...]
+
+
+class OutreachRecord(Record):
+    """A trip to investors, on `ledger.<district>.outreach.<trip>`; without a date when every report was withdrawn."""
+
+    district: District
+    trip: str
+    revision: Revision
+    digest: Digest
+    on: Day | None
+    city: str | None
+    led_by: str | None
+    met: tuple[str, ...]
+    projects: tuple[str, ...] = Field(description="ids of projects")
+    facts: tuple[Fact, ...] = Field(description="every report, in order of on, recorded_at, source, id")
 
 
 class QuarantineRecord(Record):

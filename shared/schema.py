@@ -6,14 +6,14 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 
 from shared.events import EVENTS, Data
-from shared.records import ProjectRecord, QuarantineRecord, RefusalNotice, TargetRecord
+from shared.records import OutreachRecord, ProjectRecord, QuarantineRecord, RefusalNotice, TargetRecord
 from shared.subjects import DISTRICT, SUBJECT, UNIT
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 VERSION = "1.0.0"
 """Of the published documents: the first number changes with a new version of any event."""
 
-_RECORDS: tuple[type[BaseModel], ...] = (ProjectRecord, TargetRecord, QuarantineRecord, RefusalNotice)
+_RECORDS: tuple[type[BaseModel], ...] = (ProjectRecord, OutreachRecord, TargetRecord, QuarantineRecord, RefusalNotice)
 _ID = {"type": "string", "minLength": 1, "maxLength": 128}
 _TOKENS = {
     "district": ("a GB/T 2260 code", DISTRICT.pattern, "500101"),
@@ -21,6 +21,7 @@ _TOKENS = {
     "subject": ("a project's id, or another entity's", SUBJECT.pattern, "P-2026-017"),
     "name": ("the event's name", "[a-z0-9-]{1,64}", "funds-arrived"),
     "project": ("a project's id", SUBJECT.pattern, "P-2026-017"),
+    "trip": ("a trip's id", SUBJECT.pattern, "TRIP-2026-08"),
     "year": ("the target's year", "[0-9]{4}", "2026"),
     "indicator": ("the indicator's code", "[a-z0-9-]{1,64}", "funds-arrived"),
 }
@@ -147,6 +148,11 @@ def _channels() -> dict[str, Any]:
             "ledger.{district}.project.{project}",
             "What is true of a project: state, not steps; the stream keeps the last.",
             ["ProjectRecord"],
+        ),
+        "outreach": _channel(
+            "ledger.{district}.outreach.{trip}",
+            "What a trip to investors was; the stream keeps the last.",
+            ["OutreachRecord"],
         ),
         "targets": _channel(
             "ledger.{district}.target.{year}.{indicator}",

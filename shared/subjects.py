@@ -119,6 +119,11 @@ def target_subject(district: str, year: int, indicator: str) -> str:
     return f"ledger.{district}.target.{year}.{indicator}"
 
 
+def outreach_subject(district: str, trip: str) -> str:
+    """Where the ledger publishes what a trip was."""
+    return f"ledger.{district}.outreach.{trip}"
+
+
 def quarantine_subject(district: str) -> str:
     """Where the ledger publishes how many of a district's messages are parked in quarantine."""
     return f"ledger.{district}.quarantine"

@@ -39,10 +39,13 @@ class Announcer:
 
         async def compare(connection: Connection, part: Slice) -> None:
             rows = await published.hashes_of_rows(connection, part)
-            lacking = Slice.of(key for subject, (key, hashed) in rows.items() if on_stream.get(subject) != hashed)
             for table in TABLES:
-                own = lacking.only(table.owns)
-                await connection.execute(SQL["note"], table.name, own.districts, own.subjects)
+                lacking = Slice.of(
+                    key
+                    for subject, (of, key, hashed) in rows.items()
+                    if of is table and on_stream.get(subject) != hashed
+                )
+                await connection.execute(SQL["note"], table.name, lacking.districts, lacking.subjects)
 
         await self._walk.over(self._pool, "comparing with LEDGER", compare)
 

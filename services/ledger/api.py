@@ -1,4 +1,4 @@
-"""The ledger over HTTP: a project at any instant, and the events behind it."""
+"""The ledger over HTTP: a project or a trip at any instant, and the events behind it."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -11,6 +11,10 @@ from shared.subjects import DISTRICT, SUBJECT
 
 District = Annotated[str, Path(pattern=f"^{DISTRICT.pattern}$", description="GB/T 2260 code", examples=["500101"])]
 Subject = Annotated[str, Path(pattern=f"^{SUBJECT.pattern}$", examples=["P-2026-017"])]
+AsOf = Annotated[
+    AwareDatetime | None,
+    Query(description="Only what was recorded by then.", examples=["2026-09-05T00:00:00+08:00"]),
+]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
@@ -34,19 +38,14 @@ def routes(archive: Archive) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["ledger"])
 
     @router.get("/districts/{district}/projects/{project}", summary="A project's record, now or as of an instant")
-    async def project(
-        district: District,
-        project: Subject,
-        as_of: Annotated[
-            AwareDatetime | None,
-            Query(description="Only what was recorded by then.", examples=["2026-09-05T00:00:00+08:00"]),
-        ] = None,
-    ) -> Response:
+    async def project(district: District, project: Subject, as_of: AsOf = None) -> Response:
         message = await archive.project(district, project, as_of or END_OF_TIME)
-        if message is None:
-            by_then = f" by {as_of.isoformat()}" if as_of else ""
-            raise HTTPException(404, f"no event about project {project} of district {district} was recorded{by_then}")
-        return Response(message, media_type="application/json")
+        return _answer(message, f"event about project {project}", district, as_of)
+
+    @router.get("/districts/{district}/outreach/{trip}", summary="A trip's record, now or as of an instant")
+    async def outreach(district: District, trip: Subject, as_of: AsOf = None) -> Response:
+        message = await archive.trip(district, trip, as_of or END_OF_TIME)
+        return _answer(message, f"trip {trip}", district, as_of)
 
     @router.get("/districts/{district}/projects/{project}/events", summary="Every event of a project, oldest first")
     async def events(district: District, project: Subject, limit: Limit = 1000) -> list[ArchivedEvent]:
@@ -65,3 +64,10 @@ def routes(archive: Archive) -> APIRouter:
         ]
 
     return router
+
+
+def _answer(record: str | None, what: str, district: str, as_of: datetime | None) -> Response:
+    if record is None:
+        by_then = f" by {as_of.isoformat()}" if as_of else ""
+        raise HTTPException(404, f"no {what} of district {district} was recorded{by_then}")
+    return Response(record, media_type="application/json")

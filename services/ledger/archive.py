@@ -1,4 +1,4 @@
-"""Reads the archive: a project as of any instant, and its events."""
+"""Reads the archive: a project or a trip as of any instant, and its events."""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -23,6 +23,11 @@ class Archive:
     async def project(self, district: str, project: str, as_of: datetime = END_OF_TIME) -> str | None:
         """The project's record as JSON, as it was known at an instant; None when nothing was known of it."""
         message: str | None = await self._pool.fetchval(SQL["project_as_of"], district, project, as_of)
+        return message
+
+    async def trip(self, district: str, trip: str, as_of: datetime = END_OF_TIME) -> str | None:
+        """The trip's record as JSON, as it was known at an instant; None when nothing was known of it."""
+        message: str | None = await self._pool.fetchval(SQL["outreach_as_of"], district, trip, as_of)
         return message
 
     async def events(self, district: str, subject: str, limit: int) -> list[asyncpg.Record]:

@@ -15,7 +15,7 @@ from nats.js.errors import NotFoundError
 from services.ledger import recorder
 from services.ledger.domain.batch import Key
 from services.ledger.domain.slices import Slice
-from services.ledger.tables import ask_each_table, for_each_table, key_of
+from services.ledger.tables import Table, ask_each_table, for_each_table, key_of
 from shared.bus import stream_sequence
 from shared.database import Connection
 from shared.pull import Pull
@@ -30,7 +30,7 @@ _SILENCE_SECONDS: Final = 5.0
 
 
 async def hashes_on_stream(connection: Client, district: str | None) -> dict[str, bytes]:
-    """SHA-256 of the last message under each subject of a project or target, by subject.
+    """SHA-256 of the last message under each subject of a row, by subject.
 
     Of one district, or of all (None). Raises a NATS error.
     """
@@ -70,10 +70,10 @@ async def last_message(stream: JetStreamContext, subject: str) -> bytes | None:
         return None
 
 
-async def hashes_of_rows(connection: Connection, part: Slice) -> dict[str, tuple[Key, bytes]]:
-    """What the rows of these keys should stand for on the stream: bus subject → key and SHA-256 of the message."""
+async def hashes_of_rows(connection: Connection, part: Slice) -> dict[str, tuple[Table, Key, bytes]]:
+    """What the rows of these keys should stand for on the stream: bus subject → table, key, SHA-256 of the message."""
     return {
-        table.address(*row[:2]): ((row["district"], row["subject"]), row["hash"])
+        table.address(*row[:2]): (table, (row["district"], row["subject"]), row["hash"])
         for table, row in await ask_each_table(connection, SQL, "hashes", part)
     }
 

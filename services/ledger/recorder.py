@@ -15,7 +15,7 @@ from shared.bus import Outgoing, recorded_at, stream_sequence
 from shared.database import Connection, Pool
 from shared.envelope import digest
 from shared.sql import queries_beside
-from shared.subjects import project_subject, quarantine_subject, refusal_subject, target_subject
+from shared.subjects import outreach_subject, project_subject, quarantine_subject, refusal_subject, target_subject
 
 Publish = Callable[[Sequence[Outgoing]], Awaitable[None]]
 
@@ -98,12 +98,13 @@ class Recorder:
     async def _commit(self, connection: Connection, accepted: list[Accepted]) -> tuple[list[Outgoing], list[Refused]]:
         touched = keys(accepted)
         targets_touched = [key for key in touched if key[1].startswith("target-")]
-        projects_touched = [key for key in touched if not key[1].startswith("target-")]
+        others_touched = [key for key in touched if not key[1].startswith("target-")]
         async with connection.transaction():
             done = await connection.execute(SQL["insert_events"], *_event_columns(accepted))
             all_new = int(done.rpartition(" ")[2]) == len(accepted)
             reused = [] if all_new else await connection.fetch(SQL["reused_identities"], *_identity_columns(accepted))
-            projects = await self._folded(connection, "fold_projects", projects_touched)
+            projects = await self._folded(connection, "fold_projects", others_touched)
+            trips = await self._folded(connection, "fold_outreach", others_touched)
             targets = await self._folded(connection, "fold_targets", targets_touched)
         records = [
             Outgoing(project_subject(row["district"], row["project"]), row["message"].encode()) for row in projects
@@ -112,6 +113,7 @@ class Recorder:
             Outgoing(target_subject(row["district"], row["year"], row["indicator"]), row["message"].encode())
             for row in targets
         ]
+        records += [Outgoing(outreach_subject(row["district"], row["trip"]), row["message"].encode()) for row in trips]
         return records, [_identity_reused(accepted[row["position"] - 1]) for row in reused]
 
     async def _folded(self, connection: Connection, query: str, touched: Sequence[Key]) -> list[asyncpg.Record]:

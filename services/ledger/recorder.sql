@@ -64,7 +64,12 @@ on conflict (district, project) do update set
     issues = excluded.issues,
     pledges = excluded.pledges,
     anomalies = excluded.anomalies,
-    facts = excluded.facts
+    facts = excluded.facts,
+    last_recorded_at = excluded.last_recorded_at,
+    suspensions = excluded.suspensions,
+    leads = excluded.leads,
+    progress = excluded.progress,
+    escalations = excluded.escalations
 returning district, project, ledger.project_message(record) as message;
 
 -- name: fold_targets
@@ -74,6 +79,21 @@ select * from ledger.target_as_of($1::text[], $2::text[], 'infinity')
 on conflict (district, year, indicator) do update set
     revision = excluded.revision, digest = excluded.digest, facts = excluded.facts
 returning district, year, indicator, ledger.target_message(record)::text as message;
+
+-- name: fold_outreach
+-- Of the touched subjects those that are trips, folded afresh from all their events.
+insert into ledger.outreach as record
+select * from ledger.outreach_as_of($1::text[], $2::text[], 'infinity')
+on conflict (district, trip) do update set
+    revision = excluded.revision,
+    digest = excluded.digest,
+    "on" = excluded."on",
+    city = excluded.city,
+    led_by = excluded.led_by,
+    met = excluded.met,
+    projects = excluded.projects,
+    facts = excluded.facts
+returning district, trip, ledger.outreach_message(record)::text as message;
 
 -- name: park
 -- A refused message is kept whole; the same message delivered again is the same row.

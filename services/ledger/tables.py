@@ -9,7 +9,7 @@ import asyncpg
 from services.ledger.domain.batch import Key
 from services.ledger.domain.slices import Slice
 from shared.database import Connection
-from shared.subjects import project_subject, target_subject
+from shared.subjects import outreach_subject, project_subject, target_subject
 
 # What is done to all rows lasts as long as it lasts; the pool's own limit is meant for the recorder.
 HOURS: Final = 86_400.0
@@ -50,10 +50,14 @@ def _is_target(subject: str) -> bool:
 PROJECT: Final = Table(
     "project", ("district", "project"), "project", lambda subject: not _is_target(subject), project_subject
 )
+# Which subjects are trips only their events tell: the fold gives no row for any other.
+OUTREACH: Final = Table(
+    "outreach", ("district", "trip"), "trip", lambda subject: not _is_target(subject), outreach_subject
+)
 TARGET: Final = Table(
     "target", ("district", "year", "indicator"), "'target-' || year || '-' || indicator", _is_target, _target_address
 )
-TABLES: Final = (PROJECT, TARGET)
+TABLES: Final = (PROJECT, OUTREACH, TARGET)
 
 
 def key_of(address: str) -> Key | None:
@@ -61,6 +65,8 @@ def key_of(address: str) -> Key | None:
     match address.split("."):
         case ["ledger", district, PROJECT.name, project]:
             return district, project
+        case ["ledger", district, OUTREACH.name, trip]:
+            return district, trip
         case ["ledger", district, TARGET.name, year, indicator]:
             return district, f"target-{year}-{indicator}"
     return None

@@ -54,7 +54,7 @@ class Verifier:
 
     async def _suspect(self, connection: Connection, part: Slice) -> None:
         self._suspects |= {(one.district, one.subject) for one in await self._in_rows(connection, part)}
-        for subject, (key, hashed) in (await published.hashes_of_rows(connection, part)).items():
+        for subject, (_, key, hashed) in (await published.hashes_of_rows(connection, part)).items():
             if self._on_stream.pop(subject, None) != hashed:
                 self._suspects.add(key)
 

@@ -119,6 +119,13 @@ class TargetRecord(_Lenient):
     facts: tuple[_TargetFact, ...]
 
 
+class OutreachRecord(_Lenient):
+    """`ledger.<district>.outreach.<trip>`: a trip to investors."""
+
+    district: str
+    revision: Count
+
+
 class QuarantineRecord(_Lenient):
     """`ledger.<district>.quarantine`: how many refused messages nobody has settled."""
 
@@ -146,18 +153,25 @@ def read(delivery: Delivery) -> Read | Unread:
     tokens = delivery.subject.split(".")
     district = tokens[1] if len(tokens) > 1 and DISTRICT.fullmatch(tokens[1]) else None
     try:
-        match tokens:
-            case ["ledger", _, "project", project] if district:
-                return _project(delivery, district, project)
-            case ["ledger", _, "target", year, indicator] if district:
-                return _target(delivery, district, year, indicator)
-            case ["ledger", _, "quarantine"] if district:
-                return _quarantine(delivery, district)
+        return _of_its_kind(delivery, district, tokens)
     except ValidationError as error:
         return Unread(delivery, district, "; ".join(_sentence(one["loc"], one["msg"]) for one in error.errors()[:5]))
     except ValueError as error:
         return Unread(delivery, district, str(error))
-    return Unread(delivery, district, "no record of a known kind has this subject")
+
+
+def _of_its_kind(delivery: Delivery, district: str | None, tokens: Sequence[str]) -> Read:
+    match tokens:
+        case ["ledger", _, "project", project] if district:
+            return _project(delivery, district, project)
+        case ["ledger", _, "target", year, indicator] if district:
+            return _target(delivery, district, year, indicator)
+        case ["ledger", _, "outreach", _] if district:
+            # No indicator counts trips.
+            return _outreach(delivery, district)
+        case ["ledger", _, "quarantine"] if district:
+            return _quarantine(delivery, district)
+    raise ValueError("no record of a known kind has this subject")
 
 
 Record = TypeVar("Record", bound=BaseModel)
@@ -216,6 +230,11 @@ def _target(delivery: Delivery, district: str, year: str, indicator: str) -> Rea
         for fact in record.facts
     ]
     return Read(delivery, district, record.revision, target=key, target_facts=facts)
+
+
+def _outreach(delivery: Delivery, district: str) -> Read:
+    record, _ = _parse(OutreachRecord, delivery.payload, district=district)
+    return Read(delivery, district, record.revision)
 
 
 def _quarantine(delivery: Delivery, district: str) -> Read:

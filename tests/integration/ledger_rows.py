@@ -16,6 +16,7 @@ from shared.database import Pool
 TABLES = {
     "event": "district, source, id",
     "project": "district, project",
+    "outreach": "district, trip",
     "target": "district, year, indicator",
     "quarantine": "recorded_at, stream_sequence",
 }

@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from services.ledger.domain.batch import Stored
 from shared.database import make_pool
+from shared.records import ProjectRecord
 from tests.integration import ledger_rows
 from tests.integration.department import cloudevent
 
@@ -36,7 +37,12 @@ async def given(database_url: str) -> AsyncIterator[Given]:
                 [stored(number, *one) for number, one in enumerate(said, 1)]
             )
             assert await pool.fetch("select code, reason from ledger.quarantine") == []
-            published_record: dict[str, Any] = json.loads(published.last["ledger.500101.project.P-1"])
+            message = published.last["ledger.500101.project.P-1"]
+            published_record: dict[str, Any] = json.loads(message)
+            ProjectRecord.model_validate_json(message)
+            assert published_record.keys() == {
+                field.alias or name for name, field in ProjectRecord.model_fields.items()
+            }
             return published_record
 
         yield record
@@ -88,6 +94,97 @@ async def test_suspension_hides_the_step_and_resumption_shows_it_again(given: Gi
     assert (await given(started, stopped))["stage"] == "suspended"
     record = await given(started, stopped, resumed)
     assert (record["stage"], record["reached"]) == ("started", "started")
+
+
+async def test_suspended_times_are_kept_with_their_days_and_reasons(given: Given) -> None:
+    record = await given(
+        ("suspended", {"on": "2026-02-01", "reason": "等待用地指标"}),
+        ("suspended", {"on": "2026-02-10", "reason": "仍在等待"}),
+        ("resumed", {"on": "2026-03-01", "reason": "指标已下达"}),
+        ("resumed", {"on": "2026-03-02", "reason": "重复报送"}),
+        ("suspended", {"on": "2026-04-01", "reason": "资金链紧张"}),
+        ("terminated", {"on": "2026-05-01", "reason": "投资方放弃"}),
+    )
+    assert record["suspensions"] == [
+        {"from": "2026-02-01", "until": "2026-03-01", "reason": "等待用地指标"},
+        {"from": "2026-04-01", "until": "2026-05-01", "reason": "资金链紧张"},
+    ]
+    assert record["stage"] == "terminated"
+
+
+async def test_a_suspension_that_lasts_has_no_end_and_a_withdrawn_one_is_none(given: Given) -> None:
+    stopped = ("suspended", {"on": "2026-06-01", "reason": "资金"})
+    assert (await given(stopped))["suspensions"] == [{"from": "2026-06-01", "until": None, "reason": "资金"}]
+    withdrawn = await given(stopped, ("voided", {"on": "2026-06-02", "event": "1", "reason": "误报"}))
+    assert (withdrawn["suspensions"], withdrawn["stage"]) == ([], "reserved")
+
+
+async def test_who_answers_for_the_project_is_kept_over_time(given: Given) -> None:
+    record = await given(
+        ("claimed", {"on": "2026-05-01", "lead_official": "李四", "lead_unit": "区商务局"}),
+        ("claimed", {"on": "2026-02-01", "lead_official": "张三", "lead_unit": "区经信委", "command_office": "一部"}),
+        ("claimed", {"on": "2026-03-01", "lead_official": "误报", "lead_unit": "误报"}),
+        ("voided", {"on": "2026-03-02", "event": "3", "reason": "误报"}),
+    )
+    assert record["leads"] == [
+        {"from": "2026-02-01", "lead_official": "张三", "lead_unit": "区经信委", "command_office": "一部"},
+        {"from": "2026-05-01", "lead_official": "李四", "lead_unit": "区商务局", "command_office": None},
+    ]
+    assert record["command_office"] is None
+
+
+async def test_progress_is_kept_in_the_reporters_words_with_its_quantity(given: Given) -> None:
+    record = await given(
+        ("progress-reported", {"on": "2026-05-31", "phrase": "二期已开工"}),
+        (
+            "progress-reported",
+            {"on": "2026-04-30", "phrase": "一期种植5000亩", "quantity": {"value": 5000, "unit": "亩"}},
+        ),
+        ("progress-reported", {"on": "2026-05-31", "phrase": "二期主体封顶"}, {"replaces": "1"}),
+    )
+    assert record["progress"] == [
+        {
+            "on": "2026-04-30",
+            "phrase": "一期种植5000亩",
+            "quantity": {"value": "5000", "unit": "亩"},
+            "source": "/500101/investment",
+            "id": "2",
+        },
+        {"on": "2026-05-31", "phrase": "二期主体封顶", "quantity": None, "source": "/500101/investment", "id": "3"},
+    ]
+
+
+async def test_each_case_is_shown_as_it_stands_and_is_no_news_of_the_project(given: Given) -> None:
+    def escalation(case: str, rung: int, who: str | None = None) -> dict[str, Any]:
+        return {"on": "2026-05-02", "case": case, "rule": "unclaimed", "rung": rung} | ({"who": who} if who else {})
+
+    record = await given(
+        ("intent-signed", {"on": "2026-05-01"}),
+        ("escalation-opened", escalation("b", 1, "王五")),
+        ("escalation-opened", escalation("a", 1)),
+        ("escalation-climbed", escalation("b", 2, "李四")),
+        ("escalation-acknowledged", escalation("b", 2, "李四")),
+        ("escalation-resolved", escalation("a", 1)),
+    )
+    assert record["escalations"] == [
+        {"case": "a", "rule": "unclaimed", "rung": 1, "state": "resolved", "who": None, "on": "2026-05-02"},
+        {"case": "b", "rule": "unclaimed", "rung": 2, "state": "acknowledged", "who": "李四", "on": "2026-05-02"},
+    ]
+    assert record["last_recorded_at"] == (RECORDED + timedelta(seconds=1)).isoformat()
+    assert record["revision"] == 6
+
+
+async def test_an_issue_that_was_raised_again_after_its_end_is_open(given: Given) -> None:
+    raised = {"issue": "a", "category": "land", "urgency": "urgent", "owner_unit": "land", "text": "用地指标未落实"}
+    record = await given(
+        ("issue-raised", {"on": "2026-05-01", **raised}),
+        ("issue-resolved", {"on": "2026-06-01", "issue": "a", "text": "已批复"}),
+        ("issue-raised", {"on": "2026-07-01", **raised}),
+        ("pledge-kept", {"on": "2026-02-01", "pledge": "p"}),
+        ("pledge-made", {"on": "2026-03-01", "pledge": "p"}),
+    )
+    assert (record["issues"]["a"]["raised_on"], record["issues"]["a"]["resolved_on"]) == ("2026-07-01", None)
+    assert record["pledges"]["p"]["kept_on"] is None
 
 
 async def test_a_later_timetable_moves_only_the_milestones_that_it_names(given: Given) -> None:

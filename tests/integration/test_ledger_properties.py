@@ -15,6 +15,7 @@ from tests.integration.department import cloudevent
 START = datetime(2026, 9, 1, tzinfo=UTC)
 DAYS = [f"2026-{month:02}-15" for month in range(1, 9)]
 UNITS = ("investment", "finance")
+SUBJECTS = ["P-1", "P-2", "TRIP-1"]
 IDS = [str(number) for number in range(12)]
 
 
@@ -27,11 +28,12 @@ def data(name: str, /, **fields: Any) -> st.SearchStrategy[tuple[str, dict[str, 
 
 
 AMOUNTS = st.sampled_from(["100000000.00", "500000000.00", "600000000.00"])
+FACTOR = {"verdict": "pass", "opinion": "同意", "signer": "王芳"}
 ABOUT_PROJECTS = st.one_of(
     data(
         "registered",
         name=st.sampled_from(["甲项目", "乙项目"]),
-        investor={"name": "某公司", "origin": "440300"},
+        investor=st.sampled_from(["440300", "500101"]).map(lambda origin: {"name": "某公司", "origin": origin}),
         industry="C38",
         channel="fixed-point",
     ),
@@ -54,8 +56,13 @@ ABOUT_PROJECTS = st.one_of(
     data("started"),
     data("completed"),
     data("commissioned"),
+    data("at-capacity"),
+    data("approved", minutes="第12次常务会"),
+    data("evaluated", factors=dict.fromkeys(("industry", "planning", "land", "environment", "intensity"), FACTOR)),
+    data("progress-reported", phrase=st.sampled_from(["二期已开工", "主体封顶"])),
+    data("progress-reported", phrase="一期种植5000亩", quantity={"value": "5000", "unit": "亩"}),
     data("funds-arrived", amount=AMOUNTS, origin="440300", nature="fixed-assets"),
-    data("suspended", reason="停工"),
+    data("suspended", reason=st.sampled_from(["停工", "缺地"])),
     data("resumed", reason="复工"),
     data("terminated", reason="退出"),
     data(
@@ -64,6 +71,11 @@ ABOUT_PROJECTS = st.one_of(
     data("issue-resolved", issue=st.sampled_from("ab"), text="已办"),
     data("pledge-made", pledge=st.sampled_from("ab")),
     data("pledge-kept", pledge=st.sampled_from("ab")),
+    *(
+        data(f"escalation-{state}", case=st.sampled_from("ab"), rule="unclaimed", rung=st.integers(1, 2))
+        for state in ("opened", "climbed", "acknowledged", "resolved")
+    ),
+    data("outreach-made", city=st.sampled_from(["深圳", "昆明"]), led_by="李明"),
     data("voided", event=st.sampled_from(IDS), reason="误报"),
 )
 ABOUT_TARGETS = data(
@@ -79,7 +91,7 @@ def stored_messages(draw: st.DrawFn) -> list[Stored]:
             st.tuples(
                 st.sampled_from(UNITS),
                 st.one_of(ABOUT_PROJECTS, ABOUT_PROJECTS, ABOUT_TARGETS),
-                st.sampled_from(["P-1", "P-2"]),
+                st.sampled_from(SUBJECTS),
                 st.none() | st.sampled_from(IDS),
                 st.booleans() | st.none(),
             ),
@@ -143,7 +155,7 @@ async def test_any_order_any_repetition_and_any_batches_leave_the_same_rows(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(stored_messages(), st.data())
-async def test_a_project_as_of_an_instant_is_what_the_ledger_held_then(
+async def test_a_record_as_of_an_instant_is_what_the_ledger_held_then(
     database_url: str, messages: list[Stored], choose: st.DataObject
 ) -> None:
     until = choose.draw(st.sampled_from(sorted({message.recorded_at for message in messages})))
@@ -151,11 +163,12 @@ async def test_a_project_as_of_an_instant_is_what_the_ledger_held_then(
         await ledger_rows.wipe(pool)
         by_then = [message for message in messages if message.recorded_at <= until]
         await ledger_rows.recorder(pool, ledger_rows.Published()).record(by_then)
-        held = await pool.fetch("select * from ledger.project order by project")
+        held = await ledger_rows.rows(pool)
 
         await ledger_rows.recorder(pool, ledger_rows.Published()).record(messages)
-        as_of = await pool.fetch(
-            "select * from ledger.project_as_of(array['500101', '500101'], array['P-1', 'P-2'], $1) order by project",
-            until,
-        )
-        assert [dict(row) for row in as_of] == [dict(row) for row in held]
+        for projection, key in (("project", "project"), ("outreach", "trip"), ("target", "year")):
+            as_of = await pool.fetch(
+                f"select * from ledger.{projection}_as_of($1, $2, $3) order by {key}",  # noqa: S608 - our own names
+                *(["500101"] * 4, [*SUBJECTS, "target-2026-funds-arrived"], until),
+            )
+            assert [dict(row) for row in as_of] == held[projection]

@@ -59,6 +59,13 @@ def test_a_target_is_read_with_every_value_it_had() -> None:
     ]
 
 
+def test_a_trip_is_read_and_counts_toward_nothing() -> None:
+    trip = {"district": "500101", "trip": "TRIP-1", "revision": 2, "city": "深圳", "facts": []}
+    result = read(Delivery("ledger.500101.outreach.TRIP-1", orjson.dumps(trip), at(1), 7))
+    assert isinstance(result, Read)
+    assert (result.revision, result.project, result.target, result.parked) == (2, None, None, None)
+
+
 def test_a_quarantine_is_read_as_a_number() -> None:
     assert taken(quarantine(3)).parked == 3
 

@@ -17,6 +17,7 @@ from shared.records import ProjectRecord, QuarantineRecord, RefusalNotice, Targe
 from shared.schema import asyncapi, json_schema
 from shared.subjects import (
     event_subject,
+    outreach_subject,
     project_subject,
     quarantine_subject,
     refusal_subject,
@@ -157,6 +158,7 @@ def test_the_documents_subjects_are_those_of_the_bus() -> None:
         "events": event_subject("{district}", "{unit}", "{subject}", "{name}"),
         "refusals": refusal_subject("{district}", "{unit}"),
         "projects": project_subject("{district}", "{project}"),
+        "outreach": outreach_subject("{district}", "{trip}"),
         "targets": target_subject("{district}", "{year}", "{indicator}"),  # type: ignore[arg-type]  # a placeholder
         "quarantine": quarantine_subject("{district}"),
     }
@@ -190,6 +192,11 @@ def test_records_are_read_as_the_ledger_writes_them() -> None:
         "funds_arrived": "120000000.00",
         "issues": {},
         "pledges": {},
+        "last_recorded_at": "2026-09-01T01:02:03.123456+00:00",
+        "leads": [{"from": "2026-01-20", "lead_official": "李明", "lead_unit": "经信局", "command_office": None}],
+        "suspensions": [{"from": "2026-06-01", "until": None, "reason": "等待用地指标"}],
+        "progress": [{"on": "2026-05-31", "phrase": "二期已开工", "quantity": None, "source": "/500101/x", "id": "2"}],
+        "escalations": [],
         "anomalies": [{"code": "started-before-signed", "text": "先开工后签约", "source": "/500101/x", "event": "1"}],
         "facts": [fact],
     }

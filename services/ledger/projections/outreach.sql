@@ -1,0 +1,63 @@
+-- What each trip was: one text for the live fold, the rebuild and any past instant.
+
+drop function if exists ledger.outreach_as_of(text[], text[], timestamptz);
+drop function if exists ledger.outreach_message(ledger.outreach);
+
+-- A subject is a trip's when an `outreach-made` was recorded for it; any other gives no row.
+create function ledger.outreach_as_of(districts text[], subjects text[], instant timestamptz)
+-- Dates and instants are printed into the record: their form must not follow the session's settings.
+returns setof ledger.outreach language sql stable set timezone to 'UTC' set datestyle to 'ISO' as $$
+with
+key as materialized (
+    select distinct district, subject from unnest(districts, subjects) as asked (district, subject)
+    where exists (
+        select from ledger.event
+        where event.district = asked.district and event.subject = asked.subject and event.name = 'outreach-made'
+    )
+),
+recorded as materialized (
+    select event.*
+    from key join ledger.event using (district, subject)
+    where event.recorded_at <= instant
+),
+correction as (
+    select district, subject, source, corrected as id, min(recorded_at) as superseded_at
+    from recorded cross join lateral (values (replaces), (voids)) as pointer (corrected)
+    where corrected is not null
+    group by district, subject, source, corrected
+),
+folded as (
+    select
+        district,
+        subject,
+        count(*)::integer as revision,
+        sha256(string_agg(digest, ''::bytea order by recorded_at, source, id)) as digest,
+        (array_agg(data order by "on" desc, recorded_at desc, source desc, id desc)
+            filter (where name = 'outreach-made' and superseded_at is null))[1] as latest,
+        jsonb_agg(
+            jsonb_build_object(
+                'event', name, 'source', source, 'id', id, 'on', "on", 'recorded_at', recorded_at,
+                'superseded_at', superseded_at, 'data', data)
+            order by "on", recorded_at, source, id) filter (where name = 'outreach-made') as facts
+    from recorded left join correction using (district, subject, source, id)
+    group by district, subject
+)
+select
+    district,
+    subject,
+    revision,
+    digest,
+    (latest ->> 'on')::date,
+    latest ->> 'city',
+    latest ->> 'led_by',
+    coalesce(latest -> 'met', '[]'),
+    coalesce(latest -> 'projects', '[]'),
+    facts
+from folded
+where facts is not null
+$$;
+
+-- The trip as it is published: the digest in hex.
+create function ledger.outreach_message(trip ledger.outreach) returns jsonb language sql stable as $$
+select to_jsonb(trip) || jsonb_build_object('digest', encode(trip.digest, 'hex'))
+$$;
