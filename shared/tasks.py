@@ -1,7 +1,10 @@
 """Tasks that go on until one of them fails or they are cancelled, and that do end then."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+import contextlib
+from collections.abc import AsyncIterator, Coroutine, Iterable
+
+import structlog
 
 _CANCELLED_SECONDS = 0.5
 
@@ -26,3 +29,20 @@ async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
         for task in running:
             task.cancel()
         _, running = await asyncio.wait(running, timeout=_CANCELLED_SECONDS)
+
+
+@contextlib.asynccontextmanager
+async def beside(*parts: Coroutine[object, object, None]) -> AsyncIterator[None]:
+    """Run these while the block runs; then end them. What one of them raises is logged, and ends that one alone."""
+    running = [asyncio.create_task(part) for part in parts]
+    for task in running:
+        task.add_done_callback(_tell)
+    try:
+        yield
+    finally:
+        await end(running)
+
+
+def _tell(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        structlog.get_logger().error("ended badly", error=str(error) or type(error).__name__, exc_info=error)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from services.reporting.completeness import Code
 from services.reporting.desk import Desk, Report
 from services.reporting.domain.indicators import Definitions, Light, Unit
+from services.reporting.figures import Window
 from services.reporting.problems import RESPONSES
 from shared.places import Tier
 
@@ -146,7 +147,7 @@ def routes(desk: Desk) -> APIRouter:
     @router.get("/districts/{district}/indicators/{code}/facts", summary="The facts behind one figure")
     async def facts(district: str, code: str, asking: Annotated[AskingFacts, Query()]) -> FactsAnswer:
         asked = desk.question(asking.year, asking.through, asking.known_by)
-        proof = await desk.proof(district, code, asked, asking.limit)
+        proof = await desk.proof(district, code, asked, Window(asking.limit))
         return FactsAnswer(
             **_heading(proof.report),
             indicator=IndicatorAnswer.model_validate(proof.evidence.progress),

@@ -12,10 +12,11 @@ from services.reporting import api, pages, problems
 from services.reporting.collector import Collector
 from services.reporting.completeness import Completeness
 from services.reporting.desk import Desk
-from services.reporting.domain.indicators import Definitions, DefinitionsError, read_definitions
+from services.reporting.editions import read_editions
 from services.reporting.figures import Figures
+from services.reporting.rollups import Rollups
 from services.reporting.settings import ReportingSettings
-from shared import bus, clock, database
+from shared import bus, clock, database, tasks
 from shared.intake import Intake
 from shared.subjects import REPORTING_OF_LEDGER
 from shared.web import make_app
@@ -31,8 +32,10 @@ def build(settings: ReportingSettings, *, clock: clock.Clock = clock.system) -> 
     registry = CollectorRegistry()
     broker = bus.make_broker(settings.nats_url, "luodi-reporting")
     pool = database.make_pool(settings.database_url, "luodi-reporting")
-    figures = Figures(pool, _definitions(settings.indicators))
+    editions = read_editions(settings.indicators, settings.other_indicators)
+    figures = Figures(pool, editions.in_force, editions)
     desk = Desk(figures, Completeness(broker, pool), pool, clock, settings.district_names)
+    rollups = Rollups(pool, list(editions.every.values()))
     intake = Intake(REPORTING_OF_LEDGER, Collector(pool, clock, registry).handle)
 
     async def schema() -> str | None:
@@ -43,7 +46,7 @@ def build(settings: ReportingSettings, *, clock: clock.Clock = clock.system) -> 
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with pool, bus.running(broker, intake):
+        async with pool, tasks.beside(rollups.run()), bus.running(broker, intake):
             yield
 
     checks = {"postgres": schema, "nats": nats, "intake": intake.check}
@@ -53,10 +56,3 @@ def build(settings: ReportingSettings, *, clock: clock.Clock = clock.system) -> 
     app.include_router(pages.routes(desk))
     problems.install(app, pages.apology)
     return app
-
-
-def _definitions(file: Path) -> Definitions:
-    try:
-        return read_definitions(file.read_text(encoding="utf-8"), file.name)
-    except (OSError, UnicodeDecodeError) as error:
-        raise DefinitionsError(f"{file}: {error}") from error

@@ -9,6 +9,7 @@ import structlog
 from nats.aio.msg import Msg
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from services.reporting import rollups
 from services.reporting.records import Delivery, Read, Unread, read
 from shared import bus
 from shared.clock import Clock
@@ -80,12 +81,15 @@ class Collector:
     async def _apply(self, records: Sequence[Read]) -> None:
         newest = {one.delivery.subject: one for one in sorted(records, key=_age)}
         async with self._pool.acquire() as connection, connection.transaction():
+            await rollups.hold(connection)
             taken = await _advance(connection, list(newest.values()))
             fresh = [newest[subject] for subject in taken]
             facts = await _put_projects(connection, fresh)
             await _put_targets(connection, fresh)
             await _put_quarantine(connection, fresh)
             await connection.execute(SQL["forget_unread"], *_columns(fresh, "subject", "stored_at", "sequence"))
+            await rollups.renew(connection, _projects(fresh))
+            await rollups.beat(connection, (one.district for one in fresh))
         self._facts.inc(facts)
         self._records.labels("applied").inc(len(fresh))
         self._records.labels("older").inc(len(records) - len(fresh))
@@ -100,6 +104,7 @@ class Collector:
                 *(one.delivery.subject, one.district, one.delivery.stored_at, one.delivery.sequence),
                 *(one.reason, one.delivery.payload),
             )
+        await rollups.beat(self._pool, (one.district for one in refused if one.district))
         self._records.labels("unread").inc(len(refused))
         self._unread.set(await self._pool.fetchval(SQL["count_unread"]))
 
@@ -116,6 +121,10 @@ async def _advance(connection: Connection, records: Sequence[Read]) -> list[str]
     subjects, stored_at, sequences = _columns(records, "subject", "stored_at", "sequence")
     revisions = [one.revision for one in records]
     return [row["subject"] for row in await connection.fetch(SQL["advance"], subjects, revisions, stored_at, sequences)]
+
+
+def _projects(records: Iterable[Read]) -> list[tuple[str, str]]:
+    return [(one.district, one.project["project"]) for one in records if one.project is not None]
 
 
 async def _put_projects(connection: Connection, records: Sequence[Read]) -> int:

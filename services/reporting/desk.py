@@ -1,16 +1,20 @@
 """Answers what is asked, by API or by page: finds the district, checks completeness, then reads the figures."""
 
+import calendar
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from services.reporting.board import Board, board
 from services.reporting.completeness import Completeness, Gap
 from services.reporting.domain.indicators import Definitions, Indicator
-from services.reporting.domain.progress import Progress, elapsed, percent
+from services.reporting.domain.progress import Progress, passed_of, percent
 from services.reporting.domain.question import Question, question
-from services.reporting.figures import Evidence, Figures
+from services.reporting.domain.ratios import RatioFigure
+from services.reporting.domain.rules import CALENDAR
+from services.reporting.figures import Dimension, Evidence, Figures, Part, Window
 from shared.clock import Clock, business_day
 from shared.database import Pool
 
@@ -44,8 +48,21 @@ class Proof:
     evidence: Evidence
 
 
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """One figure of a district in its parts by a dimension."""
+
+    report: Report
+    indicator: Indicator
+    dimension: Dimension
+    parts: Sequence[Part]
+
+
 class Desk:
-    """What the service knows, behind one door; `names` are the districts' names as people read them."""
+    """What the service knows, behind one door; `names` are the districts' names as people read them.
+
+    Every `definitions` below is one of the editions, and without it those in force hold.
+    """
 
     def __init__(
         self, figures: Figures, completeness: Completeness, pool: Pool, clock: Clock, names: Mapping[str, str]
@@ -56,9 +73,14 @@ class Desk:
         self._clock = clock
         self._names = names
 
-    def question(self, year: str | None, through: str | None, known_by: str | None) -> Question:
+    def question(
+        self, year: str | None, through: str | None, known_by: str | None, definitions: Definitions | None = None
+    ) -> Question:
         """Read what was asked, by today's date. Raises QuestionError."""
-        return question(year, through, known_by, self.today())
+        begins = [one.year_begins for one in (definitions or self.definitions).indicator]
+        # Of 12-01 and 09-01, both in the year before, September comes first; 01-01 is the latest of all.
+        earliest = min(begins, key=lambda one: (one == CALENDAR, one))
+        return question(year, through, known_by, self.today(), earliest)
 
     def today(self) -> date:
         """The present business day."""
@@ -68,9 +90,13 @@ class Desk:
         """The district's name, or its code when nobody told the name."""
         return self._names.get(district, district)
 
-    def indicator(self, code: str) -> Indicator:
+    def edition(self, version: str | None) -> Definitions:
+        """The definitions of this version, those in force without one. Raises UnknownDefinitionsError."""
+        return self._figures.editions.find(version)
+
+    def indicator(self, code: str, definitions: Definitions | None = None) -> Indicator:
         """The indicator of this code. Raises UnknownIndicatorError."""
-        found = self._figures.definitions.find(code)
+        found = (definitions or self.definitions).find(code)
         if found is None:
             raise UnknownIndicatorError(code)
         return found
@@ -84,28 +110,85 @@ class Desk:
         """The districts of which anything has arrived."""
         return await self._figures.districts()
 
-    async def report(self, district: str, asked: Question) -> Report:
+    async def report(self, district: str, asked: Question, definitions: Definitions | None = None) -> Report:
         """Every indicator of a district. Raises UnknownDistrictError."""
         gaps = await self._gaps(district)
-        return self._report(district, asked, gaps, await self._figures.progress(district, asked))
+        lines = await self._figures.progress(district, asked, definitions)
+        return self._report(district, asked, gaps, lines, definitions)
 
-    async def proof(self, district: str, code: str, asked: Question, limit: int) -> Proof:
+    async def proof(
+        self, district: str, code: str, asked: Question, window: Window, definitions: Definitions | None = None
+    ) -> Proof:
         """The facts behind one figure. Raises UnknownDistrictError and UnknownIndicatorError."""
-        indicator = self.indicator(code)
+        indicator = self.indicator(code, definitions)
         gaps = await self._gaps(district)
-        evidence = await self._figures.evidence(district, indicator, asked, limit)
-        return Proof(self._report(district, asked, gaps, [evidence.progress]), indicator, evidence)
+        evidence = await self._figures.evidence(district, indicator, asked, window)
+        report = self._report(district, asked, gaps, [evidence.progress], definitions)
+        return Proof(report, indicator, evidence)
+
+    async def counted(
+        self, district: str, asked: Question, definitions: Definitions | None = None
+    ) -> dict[str, list[dict[str, Any]]]:
+        """Every fact that counts, by indicator's code. Raises UnknownDistrictError."""
+        await self._known(district)
+        return await self._figures.counted(district, asked, definitions)
+
+    async def breakdown(
+        self, district: str, code: str, asked: Question, dimension: Dimension, definitions: Definitions | None = None
+    ) -> Breakdown:
+        """One figure by month, cluster, industry and so on. Raises UnknownDistrictError and UnknownIndicatorError."""
+        indicator = self.indicator(code, definitions)
+        gaps = await self._gaps(district)
+        figure, parts = await self._figures.breakdown(district, indicator, asked, dimension)
+        return Breakdown(self._report(district, asked, gaps, [figure], definitions), indicator, dimension, parts)
+
+    async def series(self, district: str, asked: Question, definitions: Definitions | None = None) -> list[Report]:
+        """The report at the end of each month until the asked day. Raises UnknownDistrictError."""
+        gaps = await self._gaps(district)
+        months = _months(asked)
+        lines = await self._figures.series(district, months, definitions)
+        return [
+            self._report(district, month, gaps, of_month, definitions)
+            for month, of_month in zip(months, lines, strict=True)
+        ]
+
+    async def ratios(
+        self, district: str, asked: Question, definitions: Definitions | None = None
+    ) -> tuple[Report, list[RatioFigure]]:
+        """Every rate of the definitions, under a heading. Raises UnknownDistrictError."""
+        gaps = await self._gaps(district)
+        found = await self._figures.ratios(district, asked, definitions)
+        return self._report(district, asked, gaps, [], definitions), found
 
     async def board(self, district: str, day: date) -> Board:
         """How a district's projects stand now; late is what was due before `day` and not done by it."""
         return await board(self._pool, district, day)
 
-    async def _gaps(self, district: str) -> list[Gap]:
-        # Before the figures are read: what arrives in between makes them fuller than this says, never emptier.
+    async def _known(self, district: str) -> None:
         if not await self._figures.knows(district):
             raise UnknownDistrictError(district)
+
+    async def _gaps(self, district: str) -> list[Gap]:
+        # Before the figures are read: what arrives in between makes them fuller than this says, never emptier.
+        await self._known(district)
         return await self._completeness.gaps(district)
 
-    def _report(self, district: str, asked: Question, gaps: Sequence[Gap], lines: Sequence[Progress]) -> Report:
-        version = self._figures.definitions.definitions
-        return Report(district, asked, version, percent(elapsed(asked.through), 2), gaps, lines)
+    def _report(
+        self,
+        district: str,
+        asked: Question,
+        gaps: Sequence[Gap],
+        lines: Sequence[Progress],
+        definitions: Definitions | None,
+    ) -> Report:
+        version = (definitions or self.definitions).definitions
+        return Report(district, asked, version, percent(passed_of(asked), 2), gaps, lines)
+
+
+def _months(asked: Question) -> list[Question]:
+    ends = [
+        date(asked.year, month, calendar.monthrange(asked.year, month)[1])
+        for month in range(1, asked.through.month + 1)
+        if asked.through.year == asked.year
+    ]
+    return [replace(asked, through=min(end, asked.through)) for end in ends]

@@ -1,18 +1,37 @@
-"""Figures as asked, each computed from the facts: progress against the targets, and what a figure is made of."""
+"""Figures as asked: progress against the targets, and what a figure is made of."""
 
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
+
+import asyncpg
 
 from services.reporting.domain.indicators import Definitions, Indicator
 from services.reporting.domain.progress import Progress, Tally, TargetFact, progress, target_in_force
 from services.reporting.domain.question import Question
+from services.reporting.domain.ratios import RatioFigure, Share, ratio_figure
+from services.reporting.domain.rules import CALENDAR
+from services.reporting.editions import Editions
 from shared.database import Connection, Pool
 from shared.sql import queries_beside
 
 SQL = queries_beside(__file__)
+
+Dimension = Literal["month", "cluster", "industry", "lead_unit", "channel", "tier", "platform"]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which part of a list is wanted: `limit` rows after the first `offset`."""
+
+    limit: int
+    offset: int = 0
+
+
+_ALL = Window(2**62)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +43,24 @@ class Evidence:
     facts: Sequence[Mapping[str, Any]]
 
 
-class Figures:
-    """Answers from the facts alone, by definitions that are data; each answer is of one moment."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The part of a figure that has one value of a dimension ('' where it is not known)."""
 
-    def __init__(self, pool: Pool, definitions: Definitions) -> None:
+    value: str
+    tally: Tally
+
+
+class Figures:
+    """Answers by definitions that are data; each answer is of one moment. Without `definitions` those in force hold.
+
+    Sums come from the rollups where there are any, else from the facts; both are kept to agree.
+    """
+
+    def __init__(self, pool: Pool, definitions: Definitions, editions: Editions | None = None) -> None:
         self._pool = pool
         self.definitions = definitions
+        self.editions = editions or Editions(definitions, {definitions.definitions: definitions})
 
     async def districts(self) -> list[str]:
         """The districts of which anything has arrived, in the order of their codes."""
@@ -39,19 +70,54 @@ class Figures:
         """Whether anything of this district has arrived."""
         return bool(await self._pool.fetchval(SQL["knows_district"], district))
 
-    async def progress(self, district: str, asked: Question) -> list[Progress]:
+    async def progress(self, district: str, asked: Question, definitions: Definitions | None = None) -> list[Progress]:
         """Every indicator, in the order of the definitions."""
         async with self._one_moment() as connection:
-            return await _progress(connection, district, asked, self.definitions.indicator)
+            return await _progress(connection, district, asked, (definitions or self.definitions).indicator)
 
-    async def evidence(self, district: str, indicator: Indicator, asked: Question, limit: int) -> Evidence:
-        """What one indicator's figure is made of: the newest `limit` facts first."""
-        scope = (_rule(indicator), district, asked.first_day, asked.through, asked.known_by)
+    async def counted(
+        self, district: str, asked: Question, definitions: Definitions | None = None
+    ) -> dict[str, list[dict[str, Any]]]:
+        """Every fact that counts, by indicator's code: the rows of `Evidence.facts`, all of them."""
+        async with self._one_moment() as connection:
+            every = (definitions or self.definitions).indicator
+            return {one.code: await _facts(connection, district, one, asked, _ALL) for one in every}
+
+    async def evidence(self, district: str, indicator: Indicator, asked: Question, window: Window) -> Evidence:
+        """What one indicator's figure is made of: a window of its facts, the newest first."""
         async with self._one_moment() as connection:
             [figure] = await _progress(connection, district, asked, [indicator])
-            total = await connection.fetchval(SQL["count_facts"], *scope)
-            facts = await connection.fetch(SQL["counted_facts"], *scope, limit)
-        return Evidence(figure, total, [dict(row) for row in facts])
+            total = await connection.fetchval(SQL["count_facts"], *_scope(district, indicator, asked))
+            return Evidence(figure, total, await _facts(connection, district, indicator, asked, window))
+
+    async def breakdown(
+        self, district: str, indicator: Indicator, asked: Question, dimension: Dimension, limit: int = 1_000
+    ) -> tuple[Progress, list[Part]]:
+        """One figure, and its parts by a dimension: months in order, otherwise the largest first."""
+        async with self._one_moment() as connection:
+            [figure] = await _progress(connection, district, asked, [indicator])
+            rows = await connection.fetch(SQL["breakdown"], *_scope(district, indicator, asked), dimension, limit)
+        return figure, [Part(row["value"], _tally(row)) for row in rows]
+
+    async def series(
+        self, district: str, asked: Sequence[Question], definitions: Definitions | None = None
+    ) -> list[list[Progress]]:
+        """The progress of one district at several questions, of one moment: such as the end of each month."""
+        async with self._one_moment() as connection:
+            every = (definitions or self.definitions).indicator
+            return [await _progress(connection, district, one, every) for one in asked]
+
+    async def ratios(self, district: str, asked: Question, definitions: Definitions | None = None) -> list[RatioFigure]:
+        """Every rate of the definitions, in their order."""
+        found = []
+        async with self._one_moment() as connection:
+            for ratio in (definitions or self.definitions).ratio:
+                first, last = asked.period(CALENDAR)
+                joined = first if ratio.cohort.joined == "in-the-year" else date.min
+                scope = (ratio.rule(), district, joined, last, asked.known_by)
+                rows = await connection.fetch(SQL["cohort"], *scope)
+                found.append(ratio_figure(ratio, (Share(**dict(row)) for row in rows)))
+        return found
 
     @contextlib.asynccontextmanager
     async def _one_moment(self) -> AsyncIterator[Connection]:
@@ -63,21 +129,41 @@ class Figures:
             yield connection
 
 
+async def tallies_of_facts(
+    connection: Connection, district: str, asked: Question, indicators: Sequence[Indicator]
+) -> dict[str, Tally]:
+    """What counts toward each indicator, by code, added up from the facts themselves."""
+    found = {}
+    for one in indicators:
+        row = await connection.fetchrow(SQL["tally_of_facts"], *_scope(district, one, asked))
+        assert row is not None  # noqa: S101 - an aggregate without groups has one row
+        found[one.code] = _tally(row)
+    return found
+
+
 async def _progress(
     connection: Connection, district: str, asked: Question, indicators: Sequence[Indicator]
 ) -> list[Progress]:
-    tallies = await _tallies(connection, district, asked, indicators)
+    found = await tallies(connection, district, asked, indicators)
     targets = await _targets(connection, district, asked)
-    return [progress(one, tallies[one.code], _in_force(targets, one.code, asked), asked.through) for one in indicators]
+    return [progress(one, found[one.code], _in_force(targets, one, asked), asked) for one in indicators]
 
 
-async def _tallies(
+async def tallies(
     connection: Connection, district: str, asked: Question, indicators: Sequence[Indicator]
 ) -> dict[str, Tally]:
-    rows = await connection.fetch(
-        SQL["tallies"], [_rule(one) for one in indicators], district, asked.first_day, asked.through, asked.known_by
-    )
-    return {row["code"]: Tally(row["amount"], row["projects"]) for row in rows}
+    """What counts toward each indicator, by code: from the rollups where there are any."""
+    keys = [one.key() for one in indicators]
+    periods = [asked.period(one.year_begins) for one in indicators]
+    scope = (keys, [first for first, _ in periods], [last for _, last in periods], district)
+    if asked.known_by is None:
+        rows = await connection.fetch(SQL["tallies"], *scope)
+    else:
+        rows = await connection.fetch(SQL["tallies_as_of"], *scope, asked.known_by)
+    built = {row["key"]: _tally(row) for row in rows if row["built"]}
+    rest = [one for one in indicators if one.key() not in built]
+    found = {one.code: built[one.key()] for one in indicators if one.key() in built}
+    return found | await tallies_of_facts(connection, district, asked, rest)
 
 
 async def _targets(connection: Connection, district: str, asked: Question) -> list[TargetFact]:
@@ -85,12 +171,24 @@ async def _targets(connection: Connection, district: str, asked: Question) -> li
     return [TargetFact(**{"on" if key == "happened_on" else key: value for key, value in row.items()}) for row in rows]
 
 
-def _in_force(targets: Iterable[TargetFact], code: str, asked: Question) -> Decimal | None:
-    fact = target_in_force((one for one in targets if one.indicator == code), asked.through)
+def _in_force(targets: Iterable[TargetFact], indicator: Indicator, asked: Question) -> Decimal | None:
+    _, last = asked.period(indicator.year_begins)
+    fact = target_in_force((one for one in targets if one.indicator == indicator.code), last)
     return None if fact is None else fact.value
 
 
-def _rule(indicator: Indicator) -> dict[str, Any]:
-    """A definition as reporting.counted takes it."""
-    rules = indicator.fact.model_dump(mode="json") | indicator.filter.model_dump(mode="json")
-    return {"code": indicator.code, **rules}
+async def _facts(
+    connection: Connection, district: str, indicator: Indicator, asked: Question, window: Window
+) -> list[dict[str, Any]]:
+    rows = await connection.fetch(
+        SQL["counted_facts"], *_scope(district, indicator, asked), window.limit, window.offset
+    )
+    return [dict(row) for row in rows]
+
+
+def _scope(district: str, indicator: Indicator, asked: Question) -> tuple[Any, ...]:
+    return (indicator.rule(), district, *asked.period(indicator.year_begins), asked.known_by)
+
+
+def _tally(row: asyncpg.Record) -> Tally:
+    return Tally(row["amount"], row["projects"], row["facts"])

@@ -10,6 +10,7 @@ from fastapi.templating import Jinja2Templates
 from services.reporting import wall, wording
 from services.reporting.desk import Desk
 from services.reporting.domain.question import Question
+from services.reporting.figures import Window
 from services.reporting.problems import Problem
 
 _SHOWN = 2_000
@@ -57,7 +58,7 @@ def routes(desk: Desk) -> APIRouter:
     async def evidence(
         request: Request, district: str, code: str, asked: Annotated[Question, Depends(asked)]
     ) -> Response:
-        proof = await desk.proof(district, code, asked, _SHOWN)
+        proof = await desk.proof(district, code, asked, Window(_SHOWN))
         shown = {
             "name": desk.name(district),
             "report": proof.report,

@@ -14,6 +14,9 @@ class ReportingSettings(Settings):
     indicators: Path = Field(
         Path(__file__).with_name("indicators.toml"), description="The file that defines the indicators."
     )
+    other_indicators: Path | None = Field(
+        None, description="A folder with more versions of that file, each answered with under ?definitions=."
+    )
     district_names: dict[str, str] = Field(
         default_factory=dict, description='The districts\' names on the pages, as JSON: {"500101": "万州区"}.'
     )

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from services.reporting.completeness import Gap
-from services.reporting.domain.indicators import Light, LightRule
+from services.reporting.domain.lights import Band, Light, LightRule
 from services.reporting.domain.progress import Progress, plain
 from services.reporting.domain.question import Question
 from shared.clock import BUSINESS_ZONE
@@ -151,13 +151,23 @@ def lead(line: Progress) -> str:
 
 def light_rule(rule: LightRule) -> str:
     """The rule of the lights, in one sentence."""
-    return f"绿灯：{_reached(rule.green_from)}；黄灯：{_reached(rule.yellow_from)}；红灯：更为落后。"
+    said = _points_behind if rule.by == "lead-points" else _part_of_line
+    return "；".join(f"{LIGHTS[light]}：{said(band)}" for light, band in rule.bands()) + "。"
 
 
-def _reached(points: Decimal) -> str:
-    if points == 0:
+def _points_behind(band: Band) -> str:
+    start, below = band.start, band.below
+    if start is None:
+        return "更为落后" if below is None or below <= 0 else f"超序时不足 {plain(below)} 个百分点"
+    if start == 0:
         return "达到或超过序时"
-    return f"超序时 {plain(points)} 个百分点及以上" if points > 0 else f"欠序时不超过 {plain(-points)} 个百分点"
+    return f"超序时 {plain(start)} 个百分点及以上" if start > 0 else f"欠序时不超过 {plain(-start)} 个百分点"
+
+
+def _part_of_line(band: Band) -> str:
+    if band.start is None:
+        return "更为落后"
+    return "达到或超过序时" if band.start == 100 else f"达到序时的 {plain(band.start)}% 及以上"
 
 
 def milestone(code: str) -> str:

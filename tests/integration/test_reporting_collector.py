@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from services.reporting import board, collector, completeness, figures
+from services.reporting import board, collector, completeness, figures, rollups
 from services.reporting.app import HOME
 from services.reporting.collector import Collector
 from services.reporting.domain.indicators import Indicator, read_definitions
@@ -21,6 +21,7 @@ from services.reporting.domain.progress import Progress, Tally
 from services.reporting.domain.question import Question
 from services.reporting.figures import Figures
 from services.reporting.records import Delivery
+from services.reporting.rollups import Rollups
 from shared import clock
 from shared.database import Pool, open_pool
 from tests.reporting_records import (
@@ -65,7 +66,7 @@ async def figure(pool: Pool, code: str, asked: Question = AUGUST, district: str 
     return next(one for one in await Figures(pool, DEFINITIONS).progress(district, asked) if one.code == code)
 
 
-@pytest.mark.parametrize("module", [board, collector, completeness, figures])
+@pytest.mark.parametrize("module", [board, collector, completeness, figures, rollups])
 async def test_every_named_query_is_one_that_postgres_accepts(pool: Pool, module: Any) -> None:
     async with pool.acquire() as connection:
         for text in module.SQL.values():
@@ -222,6 +223,13 @@ _DISTRICTS = (f"{number:06}" for number in itertools.count(500_200))
 _DAYS = ["2025-12-30", "2026-01-01", "2026-04-15", "2026-08-31", "2026-09-01"]
 _AMOUNTS = ["0.00", "499999999.99", "500000000.00", "700000000.01"]
 
+MACHINES: dict[str, Any] = {"cluster": "智能装备", "industry": "C3911", "channel": "agent"}
+FOOD: dict[str, Any] = {"cluster": "食品加工", "industry": "C1411", "channel": "own"}
+
+
+def _working(paid: dict[str, Any]) -> dict[str, Any]:
+    return paid | {"data": paid["data"] | {"nature": "working-capital"}}
+
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[dict[str, Any]]:
@@ -247,6 +255,9 @@ def histories(draw: st.DrawFn) -> list[dict[str, Any]]:
                             signed(day, amount, f"e-{number}", level="municipal", recorded=instant),
                             signed(day, amount, f"e-{number}", kind="framework", recorded=instant),
                             fact("started", day, f"e-{number}", recorded=instant),
+                            fact("registered", day, f"e-{number}", recorded=instant, **MACHINES),
+                            fact("registered", day, f"e-{number}", recorded=instant, **FOOD),
+                            _working(funds(day, amount, f"e-{number}", recorded=instant)),
                         ]
                     )
                 )
@@ -260,24 +271,41 @@ def histories(draw: st.DrawFn) -> list[dict[str, Any]]:
 def folded(versions: Sequence[dict[str, Any]], indicator: Indicator, asked: Question) -> Tally:
     """The same figure in plain words of Python: the definition's rules, one after the other."""
     newest = {subject(record): record for record in versions if "project" in record}
-    counted = [one for record in newest.values() for one in _counted(record["facts"], indicator, asked)]
-    projects = [record for record in newest.values() if _counted(record["facts"], indicator, asked)]
-    return Tally(sum((Decimal(one["data"]["amount"]) for one in counted), Decimal(0)), len(projects))
+    of_projects = [_counted(record["facts"], indicator, asked) for record in newest.values()]
+    counted = [one for facts in of_projects for one in facts]
+    amount = sum((_weighed(one["data"], indicator) for one in counted), Decimal(0))
+    return Tally(amount, sum(1 for facts in of_projects if facts), len(counted))
+
+
+def _weighed(data: Mapping[str, Any], indicator: Indicator) -> Decimal:
+    return Decimal(data.get("amount", 0)) * (indicator.weights or {}).get(data.get("nature", "other"), Decimal(1))
 
 
 def _counted(facts: Sequence[dict[str, Any]], indicator: Indicator, asked: Question) -> list[dict[str, Any]]:
     rule, fits = indicator.fact, indicator.filter
-    known = [one for one in facts if _known(one, asked.known_by)]
-    known = [one for one in known if one["event"] == rule.event]
+    every = [one for one in facts if _known(one, asked.known_by)]
+    known = [one for one in every if one["event"] == rule.event]
     known = [one for one in known if rule.kinds is None or one["data"]["kind"] in rule.kinds]
     known.sort(key=lambda one: (one["on"], one["recorded_at"], one["source"], one["id"]))
     chosen = known[:1] if rule.first_of_project else known
-    chosen = [one for one in chosen if asked.first_day.isoformat() <= one["on"] <= asked.through.isoformat()]
+    first, last = asked.period(indicator.year_begins)
+    chosen = [one for one in chosen if first.isoformat() <= one["on"] <= last.isoformat()]
     if fits.tiers is not None:
         tiers = {"440300": "outside-province", "500102": "outside-city"}
         chosen = [one for one in chosen if tiers.get(one["data"]["origin"], "local") in fits.tiers]
     if fits.platform_levels is not None:
         chosen = [one for one in chosen if one["data"].get("platform", {}).get("level") in fits.platform_levels]
+    registered = [one for one in every if one["event"] == "registered"]
+    registered.sort(key=lambda one: (one["on"], one["recorded_at"], one["source"], one["id"]))
+    described = registered[-1]["data"] if registered else {}
+    if (fits.clusters and described.get("cluster") not in fits.clusters) or (
+        fits.channels and described.get("channel") not in fits.channels
+    ):
+        return []
+    if fits.industries and not described.get("industry", "").startswith(fits.industries):
+        return []
+    chosen = [one for one in chosen if fits.natures is None or one["data"]["nature"] in fits.natures]
+    chosen = [one for one in chosen if fits.below is None or Decimal(one["data"]["amount"]) < fits.below]
     return [one for one in chosen if fits.minimum is None or Decimal(one["data"]["amount"]) >= fits.minimum]
 
 
@@ -290,11 +318,48 @@ def _known(one: Mapping[str, Any], known_by: datetime | None) -> bool:
     )
 
 
+# Every kind of rule beside those of the packaged file: filters over projects, part counts, another year, facts counted.
+_MORE = """
+definitions = "more"
+[[indicator]]
+code = "in-part"
+title = "流动资金按三成计"
+fact = { event = "funds-arrived" }
+filter = { natures = ["fixed-assets", "working-capital"], below = "700000000.00", clusters = ["智能装备"] }
+weights = { working-capital = 0.3 }
+measure = "sum"
+unit = "万元"
+rounding = { mode = "half-up", decimals = 2 }
+light = { by = "percent-of-line", green = { from = 100 }, yellow = { from = 50, below = 100 }, red = { below = 50 } }
+year_begins = "12-01"
+[[indicator]]
+code = "times-paid"
+title = "到账笔数"
+fact = { event = "funds-arrived" }
+filter = { industries = ["C39"], channels = ["agent"] }
+measure = "facts"
+unit = "笔"
+rounding = { mode = "half-up", decimals = 0 }
+light = { by = "lead-points", green = { from = "0" }, yellow = { from = "-10", below = "0" }, red = { below = "-10" } }
+[[indicator]]
+code = "begun"
+title = "新开工项目"
+fact = { event = "started", first_of_project = true }
+measure = "projects"
+unit = "个"
+rounding = { mode = "half-up", decimals = 0 }
+light = { by = "lead-points", green = { from = "0" }, yellow = { from = "-10", below = "0" }, red = { below = "-10" } }
+"""
+MORE = read_definitions(_MORE, "more.toml")
+_EVERY = (*DEFINITIONS.indicator, *MORE.indicator)
+
+
 @given(histories(), st.data())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_order_repetition_and_batching_of_records_do_not_matter(
     pool: Pool, taker: Collector, versions: list[dict[str, Any]], data: st.DataObject
 ) -> None:
+    await Rollups(pool, [DEFINITIONS, MORE]).build()
     district = next(_DISTRICTS)
     # The history is of the district 500101; each run has one of its own, and so needs no clean table.
     moved = orjson.dumps(versions).replace(DISTRICT.encode(), district.encode())
@@ -304,8 +369,38 @@ async def test_order_repetition_and_batching_of_records_do_not_matter(
     cuts = sorted(data.draw(st.sets(st.integers(0, len(sent)), max_size=4)))
     for start, end in itertools.pairwise([0, *cuts, len(sent)]):
         await taker.take(sent[start:end])
-    for known_by in (None, at(251), datetime(2027, 1, 1, tzinfo=UTC)):
+    for known_by in (None, at(251), at(252) - timedelta(microseconds=1), at(254, 7), datetime(2027, 1, 1, tzinfo=UTC)):
         asked = Question(2026, AUGUST.through, known_by)
-        lines = await Figures(pool, DEFINITIONS).progress(district, asked)
-        for line, indicator in zip(lines, DEFINITIONS.indicator, strict=True):
-            assert Tally(line.amount, line.projects) == folded(versions, indicator, asked), indicator.code
+        async with pool.acquire() as connection:
+            from_rollups = await figures.tallies(connection, district, asked, _EVERY)
+            from_facts = await figures.tallies_of_facts(connection, district, asked, _EVERY)
+        assert from_rollups == from_facts
+        for indicator in _EVERY:
+            assert from_rollups[indicator.code] == folded(versions, indicator, asked), indicator.code
+
+
+async def test_rollups_built_afterwards_are_those_that_were_kept_current(pool: Pool, taker: Collector) -> None:
+    await Rollups(pool, [DEFINITIONS]).build()
+    wrong = superseded(funds("2026-08-30", "8.00", "f-1", recorded=at(243)), at(260))
+    right = funds("2026-08-30", "7.00", "f-2", recorded=at(260))
+    await take(taker, project("P-1", [wrong]), project("P-2", [signed("2026-02-01", "600000000.00", "s-1")]))
+    await take(taker, project("P-1", [wrong, right]), first=3)
+    cells = "select rule, district, known_on, happened_on, amount, facts, projects from reporting.rollup"
+    kept = {tuple(row) for row in await pool.fetch(f"{cells} where amount <> 0 or facts <> 0 or projects <> 0")}
+    await Rollups(pool, [MORE]).build()
+    assert await pool.fetch(cells) == []
+    await Rollups(pool, [DEFINITIONS, MORE]).build()
+    again = {tuple(row) for row in await pool.fetch(f"{cells} where amount <> 0 or facts <> 0 or projects <> 0")}
+    assert kept
+    assert {row for row in again if row[0] in {one.key() for one in DEFINITIONS.indicator}} == kept
+
+
+async def test_figures_by_definitions_without_rollups_come_from_the_facts(pool: Pool, taker: Collector) -> None:
+    await Rollups(pool, [DEFINITIONS]).build()
+    await take(taker, project("P-1", [fact("registered", "2026-02-01", "r-1", **MACHINES), *_paid_in_both_natures()]))
+    [line, *_] = await Figures(pool, DEFINITIONS).progress(DISTRICT, AUGUST, MORE)
+    assert (line.actual, line.amount) == (Decimal("0.01"), Decimal("130.00"))
+
+
+def _paid_in_both_natures() -> list[dict[str, Any]]:
+    return [funds("2026-03-01", "100.00", "f-1"), _working(funds("2026-03-02", "100.00", "f-2"))]

@@ -40,7 +40,7 @@ def test_an_indicator_is_found_by_its_code() -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "key", "said"),
     [
-        ('measure = "projects"', 'measure = "cuont"', "indicator.3.measure", "'sum' or 'projects'"),
+        ('measure = "projects"', 'measure = "cuont"', "indicator.3.measure", "'sum', 'projects' or 'facts'"),
         ('tiers = ["outside-province"]', 'teirs = ["outside-province"]', "indicator.2.filter.teirs", "not permitted"),
         ('platform_levels = ["provincial"]', 'platform_levels = ["province"]', "platform_levels.1", "'provincial'"),
         ('event = "funds-arrived"', 'event = "funds-arived"', "indicator.1.fact.event", "'funds-arrived'"),
@@ -65,7 +65,7 @@ def test_a_missing_key_is_told_at_its_own_indicator() -> None:
 
 
 def test_every_mistake_is_told_at_once() -> None:
-    text = PACKAGED.replace('measure = "projects"', 'measure = "x"').replace("decimals = 0", "decimals = 99")
+    text = PACKAGED.replace('measure = "projects"', 'measure = "x"', 1).replace("decimals = 0", "decimals = 99")
     assert len(mistake(text).splitlines()) == 2
 
 
@@ -76,7 +76,15 @@ def test_a_text_that_is_not_toml_is_told_with_its_line() -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "said"),
     [
-        ('yellow_from = "-10"', 'yellow_from = "10"', "yellow_from 10 lies above green_from 0"),
+        ('yellow = { from = "-10", below = "0" }', 'yellow = { from = "-10", below = "-5" }', "no light from -5 to 0"),
+        (
+            'yellow = { from = "-10", below = "0" }',
+            'yellow = { from = "-10", below = "5" }',
+            "yellow and green",
+        ),
+        ('yellow = { from = "-10", below = "0" }', 'yellow = { from = "0", below = "0" }', "yellow is empty"),
+        ('red = { below = "-10" }', 'red = { from = "-99", below = "-10" }', "no light below -99, where red begins"),
+        ('green = { from = "0" }', 'green = { from = "0", below = "900" }', "no light from 900 up, where green ends"),
         ('code = "funds-outside-province"', 'code = "funds-arrived"', "code given twice: funds-arrived"),
         ('unit = "个"', 'unit = "亿元"', "measure 'projects' cannot be counted in 亿元"),
         ('tiers = ["outside-province"]', 'platform_levels = ["provincial"]', "carries no platform_levels"),

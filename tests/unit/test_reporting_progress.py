@@ -24,6 +24,7 @@ from services.reporting.domain.progress import (
     rounded,
     target_in_force,
 )
+from services.reporting.domain.question import Question
 
 PACKAGED = Path(services.reporting.__file__).with_name("indicators.toml")
 DEFINITIONS = read_definitions(PACKAGED.read_text(encoding="utf-8"), PACKAGED.name)
@@ -37,7 +38,8 @@ def indicator(code: str) -> Indicator:
 
 
 def judged(code: str, yuan: str, projects: int, target: str | None, through: date = AUGUST) -> Progress:
-    return progress(indicator(code), Tally(Decimal(yuan), projects), Decimal(target) if target else None, through)
+    asked = Question(through.year, through, None)
+    return progress(indicator(code), Tally(Decimal(yuan), projects), Decimal(target) if target else None, asked)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_a_target_of_nothing_has_no_percentage() -> None:
 
 
 def test_nothing_counted_is_zero_and_not_absent() -> None:
-    line = progress(indicator("funds-arrived"), NOTHING, Decimal(105), AUGUST)
+    line = progress(indicator("funds-arrived"), NOTHING, Decimal(105), Question(2026, AUGUST, None))
     assert (str(line.actual), str(line.amount), line.projects, line.light) == ("0.0", "0.00", 0, "red")
     assert str(line.lead_points) == "-66.7"
 

@@ -11,7 +11,7 @@ from services.reporting import wall, wording
 from services.reporting.board import Board
 from services.reporting.completeness import Gap
 from services.reporting.desk import Report
-from services.reporting.domain.indicators import LightRule, read_definitions
+from services.reporting.domain.indicators import read_definitions
 from services.reporting.domain.progress import Tally, elapsed, percent, progress
 from services.reporting.domain.question import Question
 
@@ -21,7 +21,7 @@ AUGUST = Question(2026, date(2026, 8, 31), None)
 
 
 def row(yuan: str, target: str | None) -> wall.Row:
-    line = progress(FUNDS, Tally(Decimal(yuan), 3), Decimal(target) if target else None, AUGUST.through)
+    line = progress(FUNDS, Tally(Decimal(yuan), 3), Decimal(target) if target else None, AUGUST)
     report = Report("500101", AUGUST, "1", percent(elapsed(AUGUST.through), 2), [], [line])
     [only] = wall.rows(report)
     return only
@@ -82,7 +82,7 @@ def test_what_is_missing_is_said_in_chinese() -> None:
 
 
 def test_the_light_rule_is_said_from_its_thresholds() -> None:
-    rule = LightRule(by="lead-points", green_from=Decimal(0), yellow_from=Decimal(-10))
+    rule = FUNDS.light
     assert wording.light_rule(rule) == "绿灯：达到或超过序时；黄灯：欠序时不超过 10 个百分点；红灯：更为落后。"
 
 

@@ -8,14 +8,34 @@ from decimal import Decimal
 from fractions import Fraction
 
 from services.reporting.domain.indicators import YUAN_IN, Indicator, Light, Unit
+from services.reporting.domain.numbers import percent, plain, rounded
+from services.reporting.domain.question import Question
+from services.reporting.domain.rules import CALENDAR
+
+__all__ = [
+    "NOTHING",
+    "Progress",
+    "Tally",
+    "TargetFact",
+    "completion",
+    "elapsed",
+    "passed_of",
+    "percent",
+    "plain",
+    "progress",
+    "rounded",
+    "target_in_force",
+    "unit_value",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What the counted facts of an indicator add up to: exact yuan, and the number of different projects."""
+    """What the counted facts of an indicator add up to: exact yuan, the number of different projects, and of facts."""
 
     amount: Decimal
     projects: int
+    facts: int = 0
 
 
 NOTHING = Tally(Decimal(0), 0)
@@ -50,22 +70,16 @@ class Progress:
     amount: Decimal
 
 
-def elapsed(through: date) -> Fraction:
+def elapsed(through: date, year_begins: str = CALENDAR) -> Fraction:
     """The share of its year that has passed at the end of this day: full months, and the part of a month by days."""
-    days = calendar.monthrange(through.year, through.month)[1]
-    return (through.month - 1 + Fraction(through.day, days)) / 12
+    months = (through.month - int(year_begins[:2])) % 12
+    return (months + Fraction(through.day, calendar.monthrange(through.year, through.month)[1])) / 12
 
 
-def rounded(value: Fraction, decimals: int) -> Decimal:
-    """Round half up (half away from zero, 四舍五入), once, from the exact value; zero has no sign."""
-    scaled = abs(value) * 10**decimals
-    whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
-    return Decimal(whole if value >= 0 else -whole).scaleb(-decimals)
-
-
-def percent(share: Fraction, decimals: int) -> Decimal:
-    """A share as a percentage, rounded half up."""
-    return rounded(share * 100, decimals)
+def passed_of(asked: Question, year_begins: str = CALENDAR) -> Fraction:
+    """The share of the asked year that has passed: nothing before its first day, all of it after its last one."""
+    first, last = asked.period(year_begins)
+    return elapsed(last, year_begins) if last >= first else Fraction(0)
 
 
 def completion(measured: Fraction, target: Fraction) -> Fraction | None:
@@ -82,14 +96,15 @@ def target_in_force(facts: Iterable[TargetFact], through: date) -> TargetFact | 
     return ordered[0] if ordered else None
 
 
-def progress(indicator: Indicator, tally: Tally, target: Decimal | None, through: date) -> Progress:
-    """An indicator's state at the end of a day; `target` is in the indicator's unit.
+def progress(indicator: Indicator, tally: Tally, target: Decimal | None, asked: Question) -> Progress:
+    """An indicator's state at the end of the asked day; `target` is in the indicator's unit.
 
-    The light judges the lead as printed, so that nobody reads 0.0 beside a yellow light.
+    The light judges what is printed, so that nobody reads 0.0 beside a yellow light.
     """
-    measured = _measured(indicator, tally)
+    measured = unit_value(indicator, tally)
     share = None if target is None else completion(measured, Fraction(target))
-    lead = None if share is None else percent(share - elapsed(through), 1)
+    passed = passed_of(asked, indicator.year_begins)
+    lead = None if share is None else percent(share - passed, 1)
     return Progress(
         code=indicator.code,
         title=indicator.title,
@@ -98,18 +113,24 @@ def progress(indicator: Indicator, tally: Tally, target: Decimal | None, through
         target=None if target is None else plain(target),
         completion_pct=None if share is None else percent(share, 1),
         lead_points=lead,
-        light=None if lead is None else indicator.light.judge(lead),
+        light=None if share is None or lead is None else _light(indicator, share, passed, lead),
         projects=tally.projects,
-        amount=tally.amount.quantize(Decimal("0.01")),
+        amount=rounded(Fraction(tally.amount), 2),
     )
 
 
-def plain(number: Decimal) -> Decimal:
-    """The same number without trailing zeros and without an exponent: 105 for 105.00."""
-    return Decimal(format(number.normalize(), "f"))
-
-
-def _measured(indicator: Indicator, tally: Tally) -> Fraction:
+def unit_value(indicator: Indicator, tally: Tally) -> Fraction:
+    """What is measured, exact, in the indicator's unit."""
     if indicator.measure == "projects":
         return Fraction(tally.projects)
+    if indicator.measure == "facts":
+        return Fraction(tally.facts)
     return Fraction(tally.amount) / YUAN_IN[indicator.unit]
+
+
+def _light(indicator: Indicator, share: Fraction, passed: Fraction, lead: Decimal) -> Light | None:
+    rule = indicator.light
+    if rule.by == "lead-points":
+        return rule.judge(lead)
+    # Before its first day a year has no line of which a part could be reached.
+    return rule.judge(percent(share / passed, 1)) if passed else None

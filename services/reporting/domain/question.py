@@ -3,8 +3,11 @@
 import calendar
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
+from services.reporting.domain.rules import CALENDAR
+
+_A_DAY = timedelta(days=1)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _PLUS_LOST = re.compile(r"(T.*) (\d{2}:?\d{2})$")
 
@@ -15,7 +18,7 @@ class QuestionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Figures from 1 January to `through`, in Asia/Shanghai, as known at `known_by` (None: as known now)."""
+    """Figures of a year up to `through`, in Asia/Shanghai, as known at `known_by` (None: as known now)."""
 
     year: int
     through: date
@@ -23,8 +26,14 @@ class Question:
 
     @property
     def first_day(self) -> date:
-        """The first day that counts."""
+        """The first day that counts in a calendar year."""
         return date(self.year, 1, 1)
+
+    def period(self, year_begins: str) -> tuple[date, date]:
+        """The first and the last day that count in a year that begins so ("12-01") and ends in the asked year."""
+        first = begin_of(self.year, year_begins)
+        end = date(self.year, 12, 31) if first == self.first_day else begin_of(self.year + 1, year_begins) - _A_DAY
+        return first, min(self.through, end)
 
     @property
     def whole_months(self) -> bool:
@@ -32,18 +41,29 @@ class Question:
         return self.through.day == calendar.monthrange(self.through.year, self.through.month)[1]
 
 
-def question(year: str | None, through: str | None, known_by: str | None, today: date) -> Question:
+def begin_of(year: int, year_begins: str) -> date:
+    """The first day of a year that begins so ("12-01") and is named after the calendar year in which it ends."""
+    month = int(year_begins[:2])
+    return date(year if month == 1 else max(1, year - 1), month, 1)
+
+
+def question(
+    year: str | None, through: str | None, known_by: str | None, today: date, year_begins: str = CALENDAR
+) -> Question:
     """Read a question as it came in an address. Raises QuestionError.
 
     Without `through` it is today, or the last day of a year that is over; without `year` it is that of `through`.
+    `year_begins` is the earliest beginning of a year among the indicators that are asked.
     """
     asked_year = None if not year else _year(year)
-    day = _through(through, asked_year, today)
-    if asked_year is not None and day.year != asked_year:
+    day = _through(through, asked_year, today, year_begins)
+    if asked_year is None:
+        asked_year = day.year
+    if not begin_of(asked_year, year_begins) <= day <= date(asked_year, 12, 31):
         raise QuestionError(
             f"through {day} lies outside year {asked_year}: give a day of that year, or leave year out."
         )
-    return Question(day.year, day, None if not known_by else _instant(known_by))
+    return Question(asked_year, day, None if not known_by else _instant(known_by))
 
 
 def _year(text: str) -> int:
@@ -52,7 +72,7 @@ def _year(text: str) -> int:
     return int(text)
 
 
-def _through(text: str | None, year: int | None, today: date) -> date:
+def _through(text: str | None, year: int | None, today: date, year_begins: str) -> date:
     if text:
         try:
             if not _DAY.fullmatch(text):
@@ -60,7 +80,7 @@ def _through(text: str | None, year: int | None, today: date) -> date:
             return date.fromisoformat(text)
         except ValueError:
             raise QuestionError(f"through {text!r} is not a date: give YYYY-MM-DD, such as 2026-08-31.") from None
-    if year is None or year == today.year:
+    if year is None or begin_of(year, year_begins) <= today <= date(year, 12, 31):
         return today
     if year > today.year:
         raise QuestionError(f"year {year} has not begun: give through, such as through={year}-01-31.")

@@ -1,44 +1,186 @@
--- The facts that count toward an indicator: the one text from which every figure and every list comes.
+-- The facts that count toward an indicator: the one text from which every figure, every list and every rollup comes.
 --
--- definition: {event, kinds, first_of_project, tiers, natures, platform_levels, minimum}; null lets every fact pass.
--- known_by null means as known now. A fact is known from its recording until it is superseded.
+-- rule: {event, kinds, first_of_project, tiers, natures, platform_levels, minimum, below, clusters, industries, channels,
+--        weights, year_begins}; what is absent lets every fact pass.
+-- of_projects: null for all of the district.
+-- instant: what counts as known then ('infinity': as known now); null: at every instant, as a history in which a fact is
+--        listed once for each stretch of time [known_from, known_until) between two changes of its project.
+-- A fact is known from its recording until it is superseded.
+drop function if exists reporting.changes;
+drop function if exists reporting.cohort;
 drop function if exists reporting.counted;
+drop function if exists reporting.described;
 
-create function reporting.counted(
-    definition jsonb, of_district text, first_day date, through date, known_by timestamptz
+create or replace function reporting.texts(list jsonb) returns text[] language sql immutable as $$
+select case when jsonb_typeof(list) = 'array' then array(select jsonb_array_elements_text(list)) end
+$$;
+
+create function reporting.counted(rule jsonb, of_district text, of_projects text[], instant timestamptz)
+returns table (
+    project text, source text, id text, happened_on date, amount numeric, known_from timestamptz, known_until timestamptz
 )
-returns table (project text, source text, id text, amount numeric)
-language sql stable
-as $$
-    select f.project, f.source, f.id, f.amount
-    from jsonb_to_record(definition) as d (
-        event text, kinds text[], first_of_project boolean,
-        tiers text[], natures text[], platform_levels text[], minimum numeric
-    )
-    cross join lateral (
-        select every.*
-        from reporting.fact every
-        where not d.first_of_project
-          and every.district = of_district and every.event = d.event and every.happened_on between first_day and through
-          and (d.kinds is null or every.kind = any (d.kinds))
-          and every.recorded_at <= coalesce(known_by, 'infinity')
-          and (every.superseded_at is null or every.superseded_at > known_by)
-        union all
-        -- The first of a project is the first among all years' facts of its event and kinds, whatever else they are.
-        (
-            select distinct on (first.project) first.*
-            from reporting.fact first
-            where d.first_of_project
-              and first.district = of_district and first.event = d.event and first.happened_on <= through
-              and (d.kinds is null or first.kind = any (d.kinds))
-              and first.recorded_at <= coalesce(known_by, 'infinity')
-              and (first.superseded_at is null or first.superseded_at > known_by)
-            order by first.project, first.happened_on, first.recorded_at, first.source, first.id
+language plpgsql stable as $function$
+begin
+    -- Executed as a text, it is planned for these very values: most conditions fall away.
+    return query execute $query$
+        with fact as (
+            select f.project, f.source, f.id, f.happened_on, f.recorded_at, f.superseded_at, f.amount,
+                f.tier, f.nature, f.platform_level
+            from reporting.fact f
+            where f.district = $1 and ($2 is null or f.project = any ($2)) and f.event = $4
+              and ($5 is null or f.kind = any ($5))
+              and ($3 is null or (f.recorded_at <= $3 and (f.superseded_at is null or (f.superseded_at > $3))))
+        ),
+        registered as (
+            select f.project, f.source, f.id, f.happened_on, f.recorded_at, f.superseded_at, f.data
+            from reporting.fact f
+            where $6 and f.district = $1 and ($2 is null or f.project = any ($2)) and f.event = 'registered'
+              and ($3 is null or (f.recorded_at <= $3 and (f.superseded_at is null or f.superseded_at > $3)))
+        ),
+        moment as (
+            select changed.project, changed.at, lead(changed.at) over (partition by changed.project order by changed.at) as until
+            from (
+                select f.project, f.recorded_at as at from fact f where $3 is null
+                union select f.project, f.superseded_at from fact f where $3 is null and f.superseded_at is not null
+                union select r.project, r.recorded_at from registered r where $3 is null
+                union select r.project, r.superseded_at from registered r where $3 is null and r.superseded_at is not null
+                union select f.project, $3 from fact f where $3 is not null
+            ) changed
+        ),
+        known as (
+            select f.*, m.at, m.until
+            from moment m join fact f using (project)
+            where $3 is not null or (f.recorded_at <= m.at and (f.superseded_at is null or f.superseded_at > m.at))
+        ),
+        candidate as (
+            select k.* from known k where not $7
+            union all
+            -- The first of a project is the first among all years' facts of its event and kinds, whatever else they are.
+            (
+                select distinct on (k.project, k.at) k.*
+                from known k where $7
+                order by k.project, k.at, k.happened_on, k.recorded_at, k.source, k.id
+            )
+        ),
+        described as (
+            select distinct on (m.project, m.at) m.project, m.at, r.data
+            from moment m join registered r using (project)
+            where $3 is not null or (r.recorded_at <= m.at and (r.superseded_at is null or r.superseded_at > m.at))
+            order by m.project, m.at, r.happened_on desc, r.recorded_at desc, r.source desc, r.id desc
         )
-    ) f
-    where f.happened_on >= first_day
-      and (d.tiers is null or f.tier = any (d.tiers))
-      and (d.natures is null or f.nature = any (d.natures))
-      and (d.platform_levels is null or f.platform_level = any (d.platform_levels))
-      and (d.minimum is null or f.amount >= d.minimum)
+        select c.project, c.source, c.id, c.happened_on,
+            c.amount * coalesce(($8 ->> c.nature)::numeric, 1), c.at, c.until
+        from candidate c left join described d on $6 and d.project = c.project and d.at = c.at
+        where ($9 is null or c.tier = any ($9))
+          and ($10 is null or c.nature = any ($10))
+          and ($11 is null or c.platform_level = any ($11))
+          and ($12 is null or c.amount >= $12)
+          and ($13 is null or c.amount < $13)
+          and ($14 is null or d.data ->> 'cluster' = any ($14))
+          and ($15 is null or d.data ->> 'industry' like any ($15))
+          and ($16 is null or d.data ->> 'channel' = any ($16))
+    $query$ using
+        of_district, of_projects, instant, rule ->> 'event', reporting.texts(rule -> 'kinds'),
+        rule ?| array['clusters', 'industries', 'channels'], coalesce((rule ->> 'first_of_project')::boolean, false),
+        rule -> 'weights', reporting.texts(rule -> 'tiers'), reporting.texts(rule -> 'natures'),
+        reporting.texts(rule -> 'platform_levels'), (rule ->> 'minimum')::numeric, (rule ->> 'below')::numeric,
+        reporting.texts(rule -> 'clusters'),
+        case when rule ? 'industries' then array(select code || '%' from unnest(reporting.texts(rule -> 'industries')) code) end,
+        reporting.texts(rule -> 'channels');
+end
+$function$;
+
+-- The year to which a day belongs, when years begin so ('12-01') and are named after the calendar year in which they end.
+create or replace function reporting.year_of(day date, year_begins text) returns integer language sql immutable as $$
+select extract(year from day)::integer
+    + (left(year_begins, 2) <> '01' and extract(month from day) >= left(year_begins, 2)::integer)::integer
+$$;
+
+-- How the sums of each day change with what is known, for rollups.
+create function reporting.changes(rule jsonb, of_district text, of_projects text[])
+returns table (
+    project text, happened_on date, known_at timestamptz, amount numeric, facts integer, projects integer
+)
+language sql stable as $$
+with state as (
+    select c.project, c.known_from, c.known_until, c.happened_on, coalesce(sum(c.amount), 0) as amount,
+        count(*)::integer as facts,
+        (c.happened_on = min(c.happened_on) over (
+            partition by c.project, c.known_from, reporting.year_of(c.happened_on, rule ->> 'year_begins')))::integer as opens
+    from reporting.counted(rule, of_district, of_projects, null) c
+    group by c.project, c.known_from, c.known_until, c.happened_on
+)
+select d.project, d.happened_on, d.at, sum(d.amount), sum(d.facts)::integer, sum(d.opens)::integer
+from (
+    select s.project, s.happened_on, s.known_from as at, s.amount, s.facts, s.opens from state s
+    union all
+    select s.project, s.happened_on, s.known_until, -s.amount, -s.facts, -s.opens
+    from state s where s.known_until is not null
+) d
+group by d.project, d.happened_on, d.at
+having sum(d.amount) <> 0 or sum(d.facts) <> 0 or sum(d.opens) <> 0
+$$;
+
+-- The projects of a rate's cohort, and how far each got: see domain/ratios.py.
+create function reporting.cohort(rule jsonb, of_district text, first_day date, through date, instant timestamptz)
+returns table (project text, joined_on date, amount numeric, terminated boolean, done boolean, done_amount numeric)
+language plpgsql stable as $function$
+begin
+    return query execute $query$
+        with member as (
+            select c.project, c.happened_on, c.amount
+            from reporting.counted($1, $2, null, $5) c
+            where c.happened_on between $3 and $4
+        ),
+        fact as (
+            select f.project, f.event, f.kind, f.amount, f.happened_on, f.recorded_at, f.source, f.id
+            from reporting.fact f
+            where f.district = $2 and f.happened_on <= $4 and f.event = any ($6 || array['suspended', 'resumed', 'terminated'])
+              and f.recorded_at <= $5 and (f.superseded_at is null or f.superseded_at > $5)
+        ),
+        phase as (
+            select distinct on (f.project) f.project, f.event
+            from fact f where f.event in ('suspended', 'resumed', 'terminated')
+            order by f.project, f.happened_on desc, f.recorded_at desc, f.source desc, f.id desc
+        ),
+        reached as (
+            select f.project, coalesce(sum(f.amount), 0) as amount
+            from fact f
+            where f.event = any ($6) and (f.event <> 'signed' or $7 is null or f.kind = any ($7))
+            group by f.project
+        )
+        select m.project, m.happened_on, coalesce(m.amount, 0), coalesce(p.event = 'terminated', false),
+            r.project is not null, coalesce(r.amount, 0)
+        from member m left join phase p using (project) left join reached r using (project)
+    $query$ using
+        rule, of_district, first_day, through, instant,
+        reporting.texts(rule -> 'done_events'), reporting.texts(rule -> 'done_kinds');
+end
+$function$;
+
+-- What each project is, as known at an instant: by what it was registered and claimed as last.
+create function reporting.described(of_district text, instant timestamptz)
+returns table (project text, cluster text, industry text, channel text, lead_unit text, lead_official text)
+language sql stable as $$
+select known.project,
+    max(known.data ->> 'cluster') filter (where known.event = 'registered'),
+    max(known.data ->> 'industry') filter (where known.event = 'registered'),
+    max(known.data ->> 'channel') filter (where known.event = 'registered'),
+    max(known.data ->> 'lead_unit') filter (where known.event = 'claimed'),
+    max(known.data ->> 'lead_official') filter (where known.event = 'claimed')
+from (
+    select distinct on (f.project, f.event) f.project, f.event, f.data
+    from reporting.fact f
+    where f.district = of_district and f.event in ('registered', 'claimed')
+      and f.recorded_at <= instant and (f.superseded_at is null or f.superseded_at > instant)
+    order by f.project, f.event, f.happened_on desc, f.recorded_at desc, f.source desc, f.id desc
+) known
+group by known.project
+$$;
+
+-- The text by which rollups are built, as one value: rollups of another text are built anew.
+create or replace function reporting.counting() returns bytea language sql stable set search_path to '' as $$
+select pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.string_agg(prosrc, E'\n' order by proname), 'UTF8'))
+from pg_catalog.pg_proc
+where pronamespace = 'reporting'::pg_catalog.regnamespace and proname in ('counted', 'changes', 'year_of', 'texts')
 $$;
