@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import structlog
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -14,14 +15,27 @@ from services.notifier import api, pages
 from services.notifier.acknowledger import Acknowledger
 from services.notifier.announcer import Announcer
 from services.notifier.bundler import Bundler
-from services.notifier.channels.http import make_client
+from services.notifier.channels.dingtalk_bot import DingtalkBot
+from services.notifier.channels.email import Email
+from services.notifier.channels.feishu_bot import FeishuBot
+from services.notifier.channels.http import make_client, make_stranger_client
 from services.notifier.channels.parcel import Channel
 from services.notifier.channels.routes import Routes
+from services.notifier.channels.strangers import Guard
 from services.notifier.channels.webhook import Webhook
+from services.notifier.channels.wecom_app import WecomApp
 from services.notifier.channels.wecom_bot import WecomBot
 from services.notifier.desk import Desk
 from services.notifier.domain.cases import Timing
-from services.notifier.domain.directory import WEBHOOK, WECOM_BOT, read_directory
+from services.notifier.domain.directory import (
+    DINGTALK_BOT,
+    EMAIL,
+    FEISHU_BOT,
+    WEBHOOK,
+    WECOM_APP,
+    WECOM_BOT,
+    read_directory,
+)
 from services.notifier.domain.links import LinkMaker
 from services.notifier.domain.policy import read_policy
 from services.notifier.metrics import Metrics
@@ -33,7 +47,7 @@ from services.notifier.sweeper import Sweeper
 from services.notifier.watcher import Watcher
 from shared import bus, clock, database
 from shared.intake import Intake
-from shared.subjects import NOTIFIER_OF_LEDGER
+from shared.subjects import NOTIFIER_OF_LEDGER, NOTIFIER_OF_REPORTS
 from shared.web import make_app
 
 HOME = Path(__file__).parent
@@ -50,14 +64,12 @@ def build(settings: NotifierSettings, *, clock: clock.Clock = clock.system) -> F
     metrics = Metrics(registry)
     broker = bus.make_broker(settings.nats_url, "luodi-notifier")
     pool = database.make_pool(settings.database_url, "luodi-notifier")
-    client = make_client()
-    channels: Mapping[str, Channel] = {
-        WEBHOOK: Webhook(client, settings.webhook_secrets),
-        WECOM_BOT: WecomBot(client, settings.wecom_base_url, settings.wecom_bots),
-    }
+    client, strangers = make_client(), make_stranger_client()
+    channels = make_channels(settings, client, strangers)
     links = LinkMaker(settings.reached_at, _link_secret(settings), timedelta(days=settings.link_days))
     registrar = Registrar(policy, Timing(timedelta(seconds=settings.settle_seconds), settings.catch_up_days))
-    intake = Intake(NOTIFIER_OF_LEDGER, Watcher(pool, registrar, metrics, clock).handle)
+    watcher = Watcher(pool, registrar, metrics, clock)
+    records, reports = Intake(NOTIFIER_OF_LEDGER, watcher.handle), Intake(NOTIFIER_OF_REPORTS, watcher.handle)
     parts: Mapping[str, RunOnce] = {
         "sweeper": Sweeper(pool, registrar, policy, directory, metrics).run_once,
         "bundler": Bundler(pool, timedelta(seconds=settings.group_wait_seconds)).run_once,
@@ -74,21 +86,35 @@ def build(settings: NotifierSettings, *, clock: clock.Clock = clock.system) -> F
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with pool, client, bus.running(broker, intake), rounds.running():
+        async with pool, client, strangers, bus.running(broker, records, reports), rounds.running():
             yield
 
     app = make_app(
         "Luodi notifier",
-        checks={"postgres": schema, "nats": nats, "intake": intake.check},
+        checks={"postgres": schema, "nats": nats, "intake": records.check, "reports": reports.check},
         lifespan=lifespan,
         registry=registry,
     )
-    desk, sheets = Desk(pool), pages.Pages(clock, policy.days)
+    desk, sheets = Desk(pool, policy), pages.Pages(clock, policy.days)
     app.include_router(api.routes(desk, clock))
     app.include_router(pages.case_routes(desk, directory, sheets, clock))
     doors = pages.Doors(sheets, links, clock)
     app.include_router(pages.answer_routes(doors, Acknowledger(pool, policy), sheets, clock))
     return app
+
+
+def make_channels(
+    settings: NotifierSettings, client: httpx.AsyncClient, strangers: httpx.AsyncClient
+) -> Mapping[str, Channel]:
+    """Every channel there is, by name. `client` calls providers, `strangers` what the directory names."""
+    return {
+        WEBHOOK: Webhook(strangers, settings.webhook_secrets, Guard(settings.callable_networks)),
+        WECOM_APP: WecomApp(client, settings.wecom_base_url, settings.wecom_apps),
+        WECOM_BOT: WecomBot(client, settings.wecom_base_url, settings.wecom_bots),
+        DINGTALK_BOT: DingtalkBot(client, settings.dingtalk_base_url, settings.dingtalk_bots),
+        FEISHU_BOT: FeishuBot(client, settings.feishu_base_url, settings.feishu_bots),
+        EMAIL: Email(settings.mail_server),
+    }
 
 
 def _link_secret(settings: NotifierSettings) -> bytes:

@@ -1,19 +1,24 @@
-"""Sends messages: claims one, looks again, tries once, and records what the provider said."""
+"""Sends messages: claims some, looks again, tries each once, and records what the providers said."""
 
 import asyncio
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+import asyncpg
 import structlog
 
 from services.notifier.channels.routes import Routes
+from services.notifier.domain.cases import sentences
+from services.notifier.domain.duties import urgency
 from services.notifier.domain.ladder import next_opening
 from services.notifier.domain.links import LinkMaker
-from services.notifier.domain.messages import Item, Letter, describe
-from services.notifier.domain.outcomes import Outcome, Unclear, settle
+from services.notifier.domain.messages import Item, Letter
+from services.notifier.domain.outcomes import Outcome, TryLater, Unclear, settle
+from services.notifier.domain.pacing import Bucket, Pace, reserve
 from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import Record
 from services.notifier.metrics import Metrics
@@ -23,18 +28,22 @@ from shared.sql import queries_beside
 
 SQL = queries_beside(__file__)
 
-# Longer than any attempt may last, so that two senders never try the same message at once.
-LEASE: Final = timedelta(seconds=60)
-_AT_ONCE: Final = 4
+# Longer than any attempt and its record may last, so that two senders never try the same message at once.
+LEASE: Final = timedelta(seconds=120)
+_BATCH: Final = 32
+# An answer in hand outlives a database that is away: lost, it would make a message go out twice.
+_RECORD_PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt at a message; `number` counts from 1."""
+    """One attempt at a message; `number` counts from 1. `pace` is that of the bot it goes through, if there is one."""
 
     message: UUID
     number: int
     again: bool
+    channel: str
+    pace: Pace | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +51,15 @@ class Claimed:
     """A message that this sender alone may send until the lease ends."""
 
     attempt: Attempt
-    channel: str
     letter: Letter
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came of an attempt."""
+
+    attempt: Attempt
+    outcome: Outcome
 
 
 class Sender:
@@ -57,49 +73,119 @@ class Sender:
         self._metrics = metrics
         self._log = structlog.get_logger().bind(part="sender")
 
-    async def run_once(self, now: datetime) -> int:
+    async def run_once(self, now: datetime, channel: str | None = None) -> int:
         """Send some of what is due at `now`, each once; returns how many messages were dealt with, 0 when none is left.
 
-        A round ends well within a lease, so that `now` is good for all of it. Each attempt ends in a record, so that a
-        crash leaves few in doubt.
+        `channel`: only what goes over this one, so that a slow provider holds up nobody else's messages. A round ends
+        well within a lease, so that `now` is good for all of it.
         """
-        await self._take_back(now)
-        return sum(await asyncio.gather(*(self._send_one(now) for _ in range(_AT_ONCE))))
+        await self._take_back(now, channel)
+        claimed, dealt_with = await self._claim(now, channel)
+        trying = {asyncio.create_task(self._try(each, now)) for each in claimed}
+        try:
+            while trying:
+                # What is answered while others are recorded is recorded with the next.
+                done, trying = await asyncio.wait(trying, return_when=asyncio.FIRST_COMPLETED)
+                await self._record([task.result() for task in done], now)
+        finally:
+            for task in trying:
+                task.cancel()
+        return dealt_with
 
-    async def _send_one(self, now: datetime) -> bool:
-        claimed = await self._claim(now)
-        if isinstance(claimed, Claimed):
-            message, letter = claimed.attempt.message, claimed.letter
-            await self._record(claimed, await self._routes.send(claimed.channel, message, letter, now), now)
-        return bool(claimed)
+    async def _try(self, claimed: Claimed, now: datetime) -> Answered:
+        attempt, letter = claimed.attempt, claimed.letter
+        outcome = await self._routes.send(attempt.channel, attempt.message, letter, now)
+        kind = type(outcome).__name__
+        self._metrics.attempts.labels(attempt.channel, kind, outcome.code).inc()
+        log = self._log.info if kind == "Sent" else self._log.warning
+        log(kind, number=letter.number, channel=attempt.channel, code=outcome.code, said=outcome.said)
+        return Answered(attempt, outcome)
 
-    async def _claim(self, now: datetime) -> Claimed | bool:
-        """The next message to send; True when one was dropped instead, False when there is none."""
+    async def _claim(self, now: datetime, channel: str | None) -> tuple[list[Claimed], int]:
+        """The next messages to send, and how many were dealt with: dropped or put off as well."""
         async with self._pool.acquire() as connection, connection.transaction():
-            row = await connection.fetchrow(SQL["claim"], now)
-            if row is None:
-                return False
-            await connection.fetch(SQL["lock_told"], row["id"])
-            await connection.execute(SQL["drop_stale_items"], row["id"])
-            await connection.execute(SQL["return_paused_items"], row["id"])
-            items = await self._items(connection, row["id"], now)
-            if not items:
-                await connection.execute(SQL["nothing_left"], row["id"])
-                return True
-            await connection.execute(SQL["lease"], row["id"], now + LEASE)
-        return Claimed(_attempt(row, 1), row["channel"], self._letter(row, items, now))
+            rows = await connection.fetch(SQL["claim"], now, channel, _BATCH)
+            if not rows:
+                return [], 0
+            ids = [row["id"] for row in rows]
+            for query in ("lock_told", "drop_stale_items", "return_paused_items"):
+                await connection.fetch(SQL[query], ids)
+            items = await self._items(connection, ids, now)
+            others = {row["message_id"]: row["others"] for row in await connection.fetch(SQL["told_earlier"], ids)}
+            await connection.execute(SQL["nothing_left"], [each for each in ids if each not in items])
+            ready = await self._in_turn(connection, [row for row in rows if row["id"] in items], now)
+            await connection.execute(SQL["lease"], [row["id"] for row, _ in ready], now + LEASE)
+        return [
+            Claimed(_attempt(row, pace, ahead=1), self._letter(row, items[row["id"]], others.get(row["id"], 0), now))
+            for row, pace in ready
+        ], len(rows)
 
-    async def _items(self, connection: Connection, message: UUID, now: datetime) -> list[Item]:
-        told: dict[UUID, dict[str, Any]] = {}
-        for row in await connection.fetch(SQL["told_before"], message):
-            told.setdefault(row["case_id"], {})[row["recipient"]] = business_day(row["told_at"])
-        rows = await connection.fetch(SQL["items"], message)
-        return [_item(row, told.get(row["id"], {}), now) for row in rows]
+    async def _in_turn(
+        self, connection: Connection, rows: Sequence[Any], now: datetime
+    ) -> list[tuple[Any, Pace | None]]:
+        """Those whose bot takes them now; the others are put off until it does."""
+        paces = [self._routes.pace(row["channel"], row["recipient"]) for row in rows]
+        buckets = await self._buckets(connection, sorted({pace.key for pace in paces if pace}))
+        ready: list[tuple[Any, Pace | None]] = []
+        put_off: list[tuple[UUID, datetime, datetime | None]] = []
+        for row, pace in zip(rows, paces, strict=True):
+            if pace is None or (row["slot_at"] is not None and buckets[pace.key].blocked_until <= now):
+                ready.append((row, pace))
+                continue
+            slot, buckets[pace.key] = reserve(pace, buckets[pace.key], now)
+            if slot <= now:
+                ready.append((row, pace))
+                continue
+            at = next_opening(slot, self._policy.opening, self._policy.days)
+            put_off.append((row["id"], at, slot if at == slot else None))
+        if put_off:
+            await connection.execute(SQL["postpone"], *map(list, zip(*put_off, strict=True)))
+        if buckets:
+            await connection.execute(SQL["book"], list(buckets), [each.booked_until for each in buckets.values()])
+        return ready
 
-    def _letter(self, row: Any, items: list[Item], now: datetime) -> Letter:
+    async def _buckets(self, connection: Connection, keys: Sequence[str]) -> dict[str, Bucket]:
+        if not keys:
+            return {}
+        await connection.execute(SQL["make_buckets"], keys)
+        rows = await connection.fetch(SQL["lock_buckets"], keys)
+        return {row["key"]: Bucket(row["booked_until"], row["blocked_until"]) for row in rows}
+
+    async def _items(self, connection: Connection, messages: Sequence[UUID], now: datetime) -> dict[UUID, list[Item]]:
+        told: defaultdict[tuple[UUID, UUID], dict[str, Any]] = defaultdict(dict)
+        for row in await connection.fetch(SQL["told_before"], messages):
+            told[row["message_id"], row["case_id"]][row["recipient"]] = business_day(row["told_at"])
+        items: defaultdict[UUID, list[Item]] = defaultdict(list)
+        for row in await connection.fetch(SQL["items"], messages):
+            items[row["message_id"]].append(self._item(row, told[row["message_id"], row["id"]], now))
+        return dict(items)
+
+    def _item(self, row: Any, told: Mapping[str, Any], now: datetime) -> Item:
+        record, today, what = Record.model_validate(row["record"]), business_day(now), (row["rule"], row["matter"])
+        text, brief = sentences(record, *what, row["outcome_text"], self._policy, today)
+        return Item(
+            case=str(row["id"]),
+            rule=row["rule"],
+            rung=row["rung"],
+            district=row["district"],
+            project=row["project"],
+            name=record.name,
+            matter=row["matter"],
+            due=row["due"],
+            text=text,
+            brief=brief,
+            unit=record.lead_unit,
+            official=record.lead_official,
+            investor=record.investor.name if record.investor else None,
+            told=told,
+            urgency=urgency(record, *what, self._policy, today),
+            ended=row["outcome_text"] is not None,
+        )
+
+    def _letter(self, row: Any, items: list[Item], others: int, now: datetime) -> Letter:
         group = self._routes.group(row["channel"])
         link = None
-        if row["notice"] == "overdue":
+        if row["notice"] != "resolved":
             link = self._links.write(row["id"], row["recipient"], group=group, now=now)
         return Letter(
             notice=row["notice"],
@@ -110,56 +196,61 @@ class Sender:
             today=business_day(now),
             discreet=group,
             again=row["again"],
+            most=self._policy.digest.most if self._policy.digest else None,
+            others=others,
         )
 
-    async def _record(self, claimed: Claimed, outcome: Outcome, now: datetime) -> None:
-        kind = type(outcome).__name__
-        self._metrics.attempts.labels(claimed.channel, kind, outcome.code).inc()
-        log = self._log.info if kind == "Sent" else self._log.warning
-        log(kind, number=claimed.letter.number, channel=claimed.channel, code=outcome.code, said=outcome.said)
-        async with self._pool.acquire() as connection, connection.transaction():
-            await self._write(connection, claimed.attempt, outcome, now)
+    async def _record(self, answered: Sequence[Answered], now: datetime) -> None:
+        for pause in (*_RECORD_PAUSES, None):
+            try:
+                async with self._pool.acquire() as connection, connection.transaction():
+                    return await self._write(connection, answered, now)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                if pause is None:
+                    raise
+                self._log.warning("answers cannot be recorded, trying again", error=type(error).__name__)
+                await asyncio.sleep(pause)
+        return None
 
-    async def _take_back(self, now: datetime) -> None:
+    async def _take_back(self, now: datetime, channel: str | None) -> None:
         """Settle what a sender that is gone left behind."""
         async with self._pool.acquire() as connection, connection.transaction():
-            for row in await connection.fetch(SQL["abandoned"], now):
-                outcome = Unclear("abandoned", "the sender ended before it recorded the answer")
-                await self._write(connection, _attempt(row), outcome, now)
+            rows = await connection.fetch(SQL["abandoned"], now, channel, _BATCH)
+            outcome = Unclear("abandoned", "the sender ended before it recorded the answer")
+            await self._write(connection, [Answered(_attempt(row), outcome) for row in rows], now)
 
-    async def _write(self, connection: Connection, attempt: Attempt, outcome: Outcome, now: datetime) -> None:
-        what = settle(outcome, attempt.number, attempt.again, now)
-        # Nobody is woken by a message that failed in the evening.
-        later = next_opening(what.next_attempt_at, self._policy.opening, self._policy.days)
-        row = attempt.message, attempt.number, what.state, later, what.again, outcome.code, outcome.said
-        if await connection.fetchval(SQL["record"], *row, now) is None or what.state == "waiting":
+    async def _write(self, connection: Connection, answered: Sequence[Answered], now: datetime) -> None:
+        if not answered:
             return
-        await connection.execute(SQL["close_items"], attempt.message, what.state)
-        if what.state == "dead":
-            await connection.fetch(SQL["lock_told"], attempt.message)
-            await connection.execute(SQL["hasten"], attempt.message, now)
+        written = await connection.fetch(SQL["record"], *self._columns(answered, now), now)
+        await connection.execute(SQL["close_items"], [row["id"] for row in written if row["state"] != "waiting"])
+        if dead := [row for row in written if row["state"] == "dead"]:
+            await self._turn_elsewhere(connection, dead, now)
+        for each in answered:
+            if each.attempt.pace and isinstance(each.outcome, TryLater) and each.outcome.blocks:
+                await connection.execute(SQL["block"], each.attempt.pace.key, now + each.outcome.after)
+
+    def _columns(self, answered: Sequence[Answered], now: datetime) -> list[list[Any]]:
+        rows = []
+        for each in answered:
+            attempt, outcome = each.attempt, each.outcome
+            what = settle(outcome, attempt.number, attempt.again, now)
+            # Nobody is woken by a message that failed in the evening.
+            later = next_opening(what.next_attempt_at, self._policy.opening, self._policy.days)
+            rows.append((attempt.message, attempt.number, what.state, later, what.again, outcome.code, outcome.said))
+        return [list(column) for column in zip(*rows, strict=True)]
+
+    async def _turn_elsewhere(self, connection: Connection, dead: Sequence[Any], now: datetime) -> None:
+        """Tell on the recipient's next channel what one could not; a rung that is left with none does not wait."""
+        ids = [row["id"] for row in dead]
+        await connection.fetch(SQL["lock_told"], ids)
+        ways = [(row["id"], self._routes.after(row["channel"], row["recipient"])) for row in dead]
+        following = [(message, channel) for message, channel in ways if channel is not None]
+        await connection.execute(
+            SQL["take_next_channel"], [each for each, _ in following], [channel for _, channel in following], now
+        )
+        await connection.execute(SQL["hasten"], ids, now)
 
 
-def _attempt(row: Any, ahead: int = 0) -> Attempt:
-    return Attempt(row["id"], row["attempts"] + ahead, row["again"])
-
-
-def _item(row: Any, told: Mapping[str, Any], now: datetime) -> Item:
-    record, today = Record.model_validate(row["record"]), business_day(now)
-    text, brief = describe(record, row["matter"], row["outcome"], row["outcome_day"], today)
-    return Item(
-        case=str(row["id"]),
-        rule=row["rule"],
-        rung=row["rung"],
-        district=row["district"],
-        project=row["project"],
-        name=record.name,
-        matter=row["matter"],
-        due=row["due"],
-        text=text,
-        brief=brief,
-        unit=record.lead_unit,
-        official=record.lead_official,
-        investor=record.investor.name if record.investor else None,
-        told=told,
-    )
+def _attempt(row: Any, pace: Pace | None = None, ahead: int = 0) -> Attempt:
+    return Attempt(row["id"], row["attempts"] + ahead, row["again"], row["channel"], pace)

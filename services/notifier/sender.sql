@@ -1,29 +1,28 @@
 -- name: claim
--- One message; a second sender skips what this one holds.
-select id, number, recipient, channel, notice, attempts, again
+-- A batch, of one channel or of all; a second sender skips what this one holds.
+select id, number, recipient, channel, notice, attempts, again, slot_at
 from notifier.message
-where state = 'waiting' and next_attempt_at <= $1
+where state = 'waiting' and next_attempt_at <= $1 and ($2::text is null or channel = $2)
 order by next_attempt_at, number
-limit 1
+limit $3
 for update skip locked;
 
 -- name: lock_told
--- What a message tells of stays as it is until we are done: a case that is being resolved by somebody is seen resolved,
+-- What messages tell of stays as it is until we are done: a case that is being resolved by somebody is seen resolved,
 -- and whoever resolves one next sees our message on its way. And of two messages of one rung that die at the same
 -- moment, the second to get the lock sees that the first is dead.
-select escalation_case.id
-from notifier.delivery
-join notifier.escalation_case on escalation_case.id = delivery.case_id
-where delivery.message_id = $1
-order by escalation_case.id
-for update of escalation_case;
+select id
+from notifier.escalation_case
+where id in (select case_id from notifier.delivery where message_id = any($1::uuid[]))
+order by id
+for update;
 
 -- name: drop_stale_items
 -- Answered or resolved since the message was made.
 update notifier.delivery
 set state = 'superseded'
 from notifier.escalation_case
-where delivery.message_id = $1
+where delivery.message_id = any($1::uuid[])
   and delivery.state = 'placed'
   and escalation_case.id = delivery.case_id
   and escalation_case.generation <> delivery.generation;
@@ -33,7 +32,7 @@ where delivery.message_id = $1
 update notifier.delivery
 set state = 'waiting', message_id = null
 from notifier.escalation_case
-where delivery.message_id = $1
+where delivery.message_id = any($1::uuid[])
   and delivery.state = 'placed'
   and escalation_case.id = delivery.case_id
   and paused_at is not null;
@@ -41,50 +40,114 @@ where delivery.message_id = $1
 -- name: items
 -- What is left to tell, the one late for longest first.
 select
-    escalation_case.id, rule, matter, escalation_case.due, outcome, outcome_day, delivery.rung, project.record,
-    escalation_case.district, escalation_case.project
+    delivery.message_id, escalation_case.id, rule, matter, escalation_case.due, outcome_text, delivery.rung,
+    project.record, escalation_case.district, escalation_case.project
 from notifier.delivery
 join notifier.escalation_case on escalation_case.id = delivery.case_id
 join notifier.project on (project.district, project.project) = (escalation_case.district, escalation_case.project)
-where delivery.message_id = $1 and delivery.state = 'placed'
+where delivery.message_id = any($1::uuid[]) and delivery.state = 'placed'
 order by escalation_case.due, escalation_case.district, escalation_case.project, matter;
 
 -- name: told_before
 -- Whom the rungs below reached, and when first.
-select above.case_id, told.recipient, min(message.sent_at) as told_at
+select above.message_id, above.case_id, told.recipient, min(message.sent_at) as told_at
 from notifier.delivery as above
 join notifier.delivery as told on told.case_id = above.case_id and told.rung < above.rung and told.notice = 'overdue'
 join notifier.message on message.id = told.message_id and message.sent_at is not null
-where above.message_id = $1 and told.recipient <> above.recipient and above.notice = 'overdue'
-group by above.case_id, told.recipient
+where above.message_id = any($1::uuid[]) and told.recipient <> above.recipient and above.notice = 'overdue'
+group by above.message_id, above.case_id, told.recipient
 order by told_at;
+
+-- name: told_earlier
+-- How much that a digest's reader was told of before, and is not in it, is not over.
+select message.id as message_id, count(distinct told.case_id) as others
+from notifier.message
+join notifier.delivery as told on told.recipient = message.recipient and told.state = 'sent' and told.notice = 'overdue'
+join notifier.escalation_case on escalation_case.id = told.case_id and escalation_case.state <> 'resolved'
+where message.id = any($1::uuid[])
+  and message.notice = 'digest'
+  and not exists (
+    select from notifier.delivery as here where here.message_id = message.id and here.case_id = told.case_id
+  )
+group by message.id;
 
 -- name: nothing_left
 -- Everything in it was answered or resolved before it went out; an attempt that may have arrived stays on the list.
-update notifier.message set state = case when again then 'uncertain' else 'superseded' end where id = $1;
+update notifier.message
+set state = case when again then 'uncertain' else 'superseded' end
+where id = any($1::uuid[]);
+
+-- name: make_buckets
+-- One for each bot, from its first message on.
+insert into notifier.bucket (key) select unnest($1::text[]) on conflict do nothing;
+
+-- name: lock_buckets
+-- In one order, so that two senders wait for each other and never in a circle.
+select key, booked_until, blocked_until from notifier.bucket where key = any($1::text[]) order by key for update;
+
+-- name: book
+-- The next sender books after these.
+update notifier.bucket
+set booked_until = booked.until
+from unnest($1::text[], $2::timestamptz[]) as booked (key, until)
+where bucket.key = booked.key;
+
+-- name: block
+-- The provider takes nothing from this bot until then, whoever sends it.
+insert into notifier.bucket (key, blocked_until)
+values ($1, $2)
+on conflict (key) do update set blocked_until = greatest(bucket.blocked_until, excluded.blocked_until);
+
+-- name: postpone
+-- Their turn comes then.
+update notifier.message
+set next_attempt_at = postponed.at, slot_at = postponed.slot_at
+from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) as postponed (id, at, slot_at)
+where message.id = postponed.id;
 
 -- name: lease
--- From here until the lease ends, this sender alone may send it.
-update notifier.message set state = 'sending', attempts = attempts + 1, lease_until = $2 where id = $1;
+-- From here until the lease ends, this sender alone may send them.
+update notifier.message
+set state = 'sending', attempts = attempts + 1, lease_until = $2, slot_at = null
+where id = any($1::uuid[]);
 
 -- name: record
 -- Only by the sender that made this attempt: after its lease has ended, another may have made the next.
 update notifier.message
-set state = $3, next_attempt_at = $4, again = $5, code = $6, said = $7, lease_until = null,
-    sent_at = case when $3 in ('sent', 'uncertain') then $8::timestamptz else sent_at end
-where id = $1 and state = 'sending' and attempts = $2
-returning id;
+set state = answered.state, next_attempt_at = answered.next_attempt_at, again = answered.again, code = answered.code,
+    said = answered.said, lease_until = null,
+    sent_at = case when answered.state in ('sent', 'uncertain') then $8::timestamptz else sent_at end
+from unnest($1::uuid[], $2::integer[], $3::text[], $4::timestamptz[], $5::boolean[], $6::text[], $7::text[])
+    as answered (id, attempts, state, next_attempt_at, again, code, said)
+where message.id = answered.id and message.state = 'sending' and message.attempts = answered.attempts
+returning message.id, message.state, message.recipient, message.channel;
 
 -- name: close_items
--- What became of the message became of everything it told.
-update notifier.delivery set state = $2 where message_id = $1 and state = 'placed';
+-- What became of a message became of everything it told.
+update notifier.delivery
+set state = message.state
+from notifier.message
+where message.id = any($1::uuid[]) and delivery.message_id = message.id and delivery.state = 'placed';
+
+-- name: take_next_channel
+-- What could not be told on one channel is told on the recipient's next; a case that moved on meanwhile is not.
+insert into notifier.delivery
+    (case_id, generation, rung, recipient, channel, notice, digest, created_at, not_before)
+select
+    dead.case_id, dead.generation, dead.rung, dead.recipient, following.channel, dead.notice, dead.digest,
+    $3::timestamptz, $3::timestamptz
+from unnest($1::uuid[], $2::text[]) as following (message_id, channel)
+join notifier.delivery as dead on dead.message_id = following.message_id and dead.state = 'dead'
+join notifier.escalation_case
+    on (escalation_case.id, escalation_case.generation) = (dead.case_id, dead.generation)
+on conflict do nothing;
 
 -- name: hasten
 -- When nobody of a rung could be told, nobody's answer is worth waiting for.
 update notifier.escalation_case
-set next_fire_at = $2
+set next_fire_at = $2, clock_from = $2, clock_days = 0
 from notifier.delivery
-where delivery.message_id = $1
+where delivery.message_id = any($1::uuid[])
   and delivery.notice = 'overdue'
   and escalation_case.id = delivery.case_id
   and escalation_case.state = 'open'
@@ -97,9 +160,9 @@ where delivery.message_id = $1
 
 -- name: abandoned
 -- Whoever held the lease is gone, and did not say whether the message went out.
-select id, attempts, again
+select id, attempts, again, channel, recipient
 from notifier.message
-where state = 'sending' and lease_until <= $1
+where state = 'sending' and lease_until <= $1 and ($2::text is null or channel = $2)
 order by lease_until
-limit 100
+limit $3
 for update skip locked;

@@ -1,9 +1,12 @@
 """What the notifier reads from the environment."""
 
+from ipaddress import ip_network
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, IPvAnyNetwork, SecretStr
 
+from services.notifier.channels.credentials import App, SignedBot
+from services.notifier.channels.email import Security, Server
 from shared.settings import Settings
 
 _HOME = Path(__file__).parent
@@ -26,8 +29,34 @@ class NotifierSettings(Settings):
     wecom_bots: dict[str, SecretStr] = Field(
         default_factory=dict, description='Keys of the bots that the directory names, as JSON: {"leaders": "…"}.'
     )
+    wecom_apps: dict[str, App] = Field(
+        default_factory=dict,
+        description='Apps that the directory names: {"office": {"corpid": "…", "agentid": 1000002, "secret": "…"}}.',
+    )
+    dingtalk_base_url: str = Field(
+        "https://oapi.dingtalk.com", description="DingTalk, or a private installation of it."
+    )
+    dingtalk_bots: dict[str, SignedBot] = Field(
+        default_factory=dict,
+        description='Bots that the directory names: {"leaders": {"token": "…", "secret": "SEC…"}}.',
+    )
+    feishu_base_url: str = Field("https://open.feishu.cn", description="Feishu, or https://open.larksuite.com.")
+    feishu_bots: dict[str, SignedBot] = Field(
+        default_factory=dict, description='Bots that the directory names: {"leaders": {"token": "…", "secret": "…"}}.'
+    )
+    smtp_host: str | None = Field(None, description="The server through which e-mail leaves; without it, none does.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="The server's port.")
+    smtp_security: Security = Field("starttls", description="`starttls`, `tls` (from the first byte on) or `none`.")
+    smtp_username: str | None = Field(None, description="The account to log in with, where the server wants one.")
+    smtp_password: SecretStr | None = Field(None, description="The account's password.")
+    smtp_from: str = Field(
+        "luodi@localhost", pattern=r"^[^@\s<>]+@[^@\s<>]+$", description="The address from which e-mail comes."
+    )
     webhook_secrets: dict[str, SecretStr] = Field(
         default_factory=dict, description='Secrets that the directory names, as JSON: {"office": "…"}.'
+    )
+    webhook_networks: list[IPvAnyNetwork] | None = Field(
+        None, description='Private networks into which webhooks may lead, as JSON: ["10.20.0.0/16"].'
     )
     catch_up_days: int = Field(
         7, ge=0, description="What was late for longer than this when first seen is told in one digest a person."
@@ -37,6 +66,25 @@ class NotifierSettings(Settings):
     )
     group_wait_seconds: float = Field(5.0, ge=0, description="How long a message waits for others to the same person.")
     tick_seconds: float = Field(1.0, gt=0, description="How often to look for what is due.")
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine reaches the service, as in a demo."""
+        return self.host in ("127.0.0.1", "::1", "localhost")
+
+    @property
+    def callable_networks(self) -> list[IPvAnyNetwork]:
+        """The private networks into which webhooks may lead; this machine is one as long as nobody else calls us."""
+        loopback = ["127.0.0.0/8", "::1/128"] if self.on_loopback else []
+        return [*(self.webhook_networks or []), *map(ip_network, loopback)]
+
+    @property
+    def mail_server(self) -> Server | None:
+        """The server for e-mail, if there is one."""
+        if self.smtp_host is None:
+            return None
+        account = self.smtp_username, self.smtp_password
+        return Server(self.smtp_host, self.smtp_port, self.smtp_from, self.smtp_security, *account)
 
     @property
     def reached_at(self) -> str:

@@ -8,6 +8,7 @@ from uuid import UUID
 from services.notifier.domain.directory import Address
 from services.notifier.domain.messages import Letter
 from services.notifier.domain.outcomes import Outcome
+from services.notifier.domain.pacing import Pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +22,14 @@ class Parcel:
 
 
 class Channel(Protocol):
-    """A way to reach people.
-
-    `group` says whether others than the recipient read what is sent.
-    """
+    """A way to reach people."""
 
     @property
     def group(self) -> bool:
         """Whether others than the recipient read what is sent."""
+
+    def pace(self, address: Address) -> Pace | None:
+        """How fast the provider may be called for this address; None: as fast as it goes."""
 
     async def send(self, parcel: Parcel) -> Outcome:
         """Try once; never raises for what the network or the provider does."""

@@ -1,13 +1,18 @@
 """Leads from a recipient and a channel to the attempt to send."""
 
+import traceback
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
+import structlog
+
 from services.notifier.channels.parcel import Channel, Parcel
-from services.notifier.domain.directory import Directory
+from services.notifier.domain.directory import Address, Directory
 from services.notifier.domain.messages import Letter
-from services.notifier.domain.outcomes import Outcome, Refused
+from services.notifier.domain.outcomes import Outcome, Refused, Unclear
+from services.notifier.domain.pacing import Pace
 
 
 class Routes:
@@ -22,10 +27,33 @@ class Routes:
         known = self._channels.get(channel)
         return known is None or known.group
 
+    def pace(self, channel: str, recipient: str) -> Pace | None:
+        """How fast a recipient's address on a channel may be called; None: as fast as it goes."""
+        known, address = self._channels.get(channel), self._address(channel, recipient)
+        return known.pace(address) if known and address else None
+
+    def after(self, channel: str, recipient: str) -> str | None:
+        """The channel to take when this one cannot reach the recipient."""
+        person = self._directory.person(recipient)
+        following = person.after(channel) if person else None
+        return following.channel if following else None
+
     async def send(self, channel: str, message: UUID, letter: Letter, now: datetime) -> Outcome:
-        """Try once to send a letter to its recipient, at the address that the directory has today."""
-        known, person = self._channels.get(channel), self._directory.person(letter.recipient)
-        addresses = [each for each in person.addresses if each.channel == channel] if person else []
-        if known is None or not addresses:
+        """Try once to send a letter to its recipient, at the address that the directory has today; never raises.
+
+        The text and the variables of an error may hold a key, so that only its kind and place are told.
+        """
+        known, address = self._channels.get(channel), self._address(channel, letter.recipient)
+        if known is None or address is None:
             return Refused("no-address", "the directory no longer has this address")
-        return await known.send(Parcel(message, letter, addresses[0], now))
+        try:
+            return await known.send(Parcel(message, letter, address, now))
+        except Exception as error:
+            *_, last = traceback.extract_tb(error.__traceback__)
+            where = f"{Path(last.filename).name}:{last.lineno}"
+            structlog.get_logger().error("a channel failed", channel=channel, error=type(error).__name__, where=where)
+            return Unclear("fault", f"{type(error).__name__} in {where}")
+
+    def _address(self, channel: str, recipient: str) -> Address | None:
+        person = self._directory.person(recipient)
+        return next((each for each in person.addresses if each.channel == channel), None) if person else None

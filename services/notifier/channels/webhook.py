@@ -10,12 +10,14 @@ import httpx
 import orjson
 from pydantic import SecretStr
 
+from services.notifier.channels.codes import told
 from services.notifier.channels.http import Answer, post
 from services.notifier.channels.parcel import Parcel
+from services.notifier.channels.strangers import ForbiddenAddressError, Guard, UnknownNameError
+from services.notifier.domain.directory import Address
 from services.notifier.domain.messages import Item, as_text
 from services.notifier.domain.outcomes import Outcome, Refused, Sent, TryLater, Unclear
 
-_SAID_CHARACTERS: Final = 200
 _LONGEST_WAIT: Final = timedelta(hours=1)
 
 
@@ -29,9 +31,13 @@ class Webhook:
 
     group = False
 
-    def __init__(self, client: httpx.AsyncClient, secrets: Mapping[str, SecretStr]) -> None:
+    def __init__(self, client: httpx.AsyncClient, secrets: Mapping[str, SecretStr], guard: Guard) -> None:
         self._client = client
         self._secrets = secrets
+        self._guard = guard
+
+    def pace(self, address: Address) -> None:
+        """As fast as it goes: a receiver that wants less says 429."""
 
     async def send(self, parcel: Parcel) -> Outcome:
         """Try once. 2xx is success; 408, 429 and 5xx may work later; anything else is a refusal."""
@@ -47,7 +53,15 @@ class Webhook:
             "Luodi-Timestamp": timestamp,
             "Luodi-Signature": sign(secret, timestamp, body),
         }
-        answer = await post(self._client, parcel.address.target, body, headers)
+        try:
+            url, host, extensions = await self._guard.pin(parcel.address.target)
+        except httpx.InvalidURL:
+            return Refused("InvalidURL", "not an address that can be posted to")
+        except ForbiddenAddressError:
+            return Refused("private-network", "the address is in a network that LUODI_WEBHOOK_NETWORKS does not name")
+        except UnknownNameError:
+            return TryLater("unknown-name", "nobody knows the name of the host")
+        answer = await post(self._client, url, body, {**headers, **host}, extensions)
         if isinstance(answer, Unclear):
             # The receiver knows the delivery's id: a repetition does no harm there.
             return TryLater(answer.code, answer.said)
@@ -62,11 +76,11 @@ def sign(secret: SecretStr, timestamp: str, body: bytes) -> str:
 
 def _judged(answer: Answer, secret: SecretStr) -> Outcome:
     code = str(answer.status)
-    said = answer.body.decode(errors="replace")[:_SAID_CHARACTERS].replace(secret.get_secret_value(), "***")
+    said = told(answer.body.decode(errors="replace"), [secret])
     if 200 <= answer.status < 300:
         return Sent(code)
     if answer.status in (408, 429) or answer.status >= 500:
-        return TryLater(code, said, _wait(answer.retry_after))
+        return TryLater(code, said, _wait(answer.headers.get("retry-after")))
     return Refused(code, said)
 
 

@@ -8,21 +8,25 @@ import httpx
 import orjson
 from pydantic import SecretStr
 
+from services.notifier.channels.codes import Codebook, Later
 from services.notifier.channels.http import Answer, post
 from services.notifier.channels.parcel import Parcel
-from services.notifier.domain.messages import WECOM_TEXT_BYTES, as_markdown, as_text
-from services.notifier.domain.outcomes import Outcome, Refused, Sent, TryLater
+from services.notifier.domain.directory import Address
+from services.notifier.domain.messages import WECOM_TEXT_BYTES, Card, as_card, as_markdown, as_text
+from services.notifier.domain.outcomes import Outcome, Refused
+from services.notifier.domain.pacing import Pace
 
-# What may pass: too many messages in this minute (a violation blocks for 60 seconds), and "system busy".
-_LATER: Final[Mapping[int, timedelta]] = {45009: timedelta(seconds=65), -1: timedelta(seconds=5)}
-_SAID_CHARACTERS: Final = 200
+# Too many messages in this minute (a violation blocks for 60 seconds), and "system busy".
+CODES: Final = Codebook(
+    "errcode", "errmsg", {45009: Later(timedelta(seconds=65)), -1: Later(timedelta(seconds=5), blocks=False)}
+)
 
 
 class WecomBot:
     """Posts to `/cgi-bin/webhook/send?key=…`.
 
-    A single case goes as text, which can call its addressee; a list goes as markdown, which has room for twice as
-    much. The HTTP status says nothing: WeCom answers 200 for what it refused, and only `errcode` counts.
+    A single case goes as text, which can call its addressee, or as a card when nobody is to be called; a list goes as
+    markdown, which has room for twice as much.
     """
 
     group = True
@@ -32,6 +36,10 @@ class WecomBot:
         self._url = f"{base_url.rstrip('/')}/cgi-bin/webhook/send"
         self._keys = keys
 
+    def pace(self, address: Address) -> Pace:
+        """20 a minute a bot, with some left over for whatever else writes through it."""
+        return Pace(f"wecom-bot/{address.secret}", burst=6, interval=timedelta(seconds=5))
+
     async def send(self, parcel: Parcel) -> Outcome:
         """Try once; the outcome follows from the `errcode` of the answer."""
         key = self._keys.get(parcel.address.secret)
@@ -40,30 +48,28 @@ class WecomBot:
         # orjson writes Chinese as it is: WeCom does not take \uXXXX (40033).
         body = orjson.dumps(_document(parcel))
         url = str(httpx.URL(self._url, params={"key": key.get_secret_value()}))
-        answer = await post(self._client, url, body, {"Content-Type": "application/json"})
-        return _judged(answer, key) if isinstance(answer, Answer) else answer
+        answer = await post(self._client, url, body)
+        return CODES.judge(answer, [key]) if isinstance(answer, Answer) else answer
+
+
+def template_card(card: Card) -> Mapping[str, Any]:
+    """A card of the type text_notice, the one that both bots and apps may send."""
+    return {
+        "card_type": "text_notice",
+        "main_title": {"title": card.title, "desc": card.over},
+        "sub_title_text": card.text,
+        "horizontal_content_list": [{"keyname": name, "value": value} for name, value in card.rows],
+        "jump_list": [{"type": 1, "url": card.link, "title": "查看并签收"}],
+        "card_action": {"type": 1, "url": card.link},
+    }
 
 
 def _document(parcel: Parcel) -> Mapping[str, Any]:
-    mention = parcel.address.mention
-    if len(parcel.letter.items) > 1:
-        return {"msgtype": "markdown", "markdown": {"content": as_markdown(parcel.letter, mention)}}
-    content = as_text(parcel.letter, WECOM_TEXT_BYTES)
+    mention, letter = parcel.address.mention, parcel.letter
+    if len(letter.items) > 1:
+        return {"msgtype": "markdown", "markdown": {"content": as_markdown(letter, mention)}}
+    # A card can call nobody.
+    if mention is None and (card := as_card(letter)):
+        return {"msgtype": "template_card", "template_card": template_card(card)}
+    content = as_text(letter, WECOM_TEXT_BYTES)
     return {"msgtype": "text", "text": {"content": content, "mentioned_list": [mention] if mention else []}}
-
-
-def _judged(answer: Answer, key: SecretStr) -> Outcome:
-    try:
-        document = orjson.loads(answer.body)
-        errcode = document["errcode"]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        errcode = None
-    if not isinstance(errcode, int):
-        # Not WeCom's own answer: a proxy in between, or an error page.
-        return TryLater(f"http-{answer.status}", "the answer has no errcode")
-    said = str(document.get("errmsg", ""))[:_SAID_CHARACTERS].replace(key.get_secret_value(), "***")
-    if errcode == 0:
-        return Sent("0", said)
-    if errcode in _LATER:
-        return TryLater(str(errcode), said, _LATER[errcode])
-    return Refused(str(errcode), said)

@@ -7,14 +7,30 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, Literal, TypeAlias
 
-from services.notifier.domain.cases import Outcome
-from services.notifier.domain.duties import MILESTONES, Holds, Paused, standing, zh_date
-from services.notifier.domain.record import Record
+from services.notifier.domain.digest import digest_parts
+from services.notifier.domain.wording import zh_date
 
-Notice: TypeAlias = Literal["overdue", "resolved"]
+Notice: TypeAlias = Literal["overdue", "resolved", "digest", "test"]
 
 WECOM_TEXT_BYTES: Final = 2048
 WECOM_MARKDOWN_BYTES: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """The markdown of one provider: its bytes, and how it calls a member, breaks a line and sets small print."""
+
+    limit: int
+    mention: str
+    newline: str = "\n"
+    comment: str = "{}"
+
+
+WECOM: Final = Dialect(WECOM_MARKDOWN_BYTES, "<@{}>", comment='<font color="comment">{}</font>')
+WECOM_APP: Final = Dialect(2048, "", comment='<font color="comment">{}</font>')
+# Both count the whole request: 20,000 bytes and 20 KB; the rest of it and its quotation marks need some.
+DINGTALK: Final = Dialect(16_000, "@{}", newline="  \n")
+FEISHU: Final = Dialect(16_000, "<at id={}></at>")
 
 _TITLE_CHARACTERS = 40
 _TOLD_NAMES = 4
@@ -22,7 +38,10 @@ _TOLD_NAMES = 4
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One case in a message. `brief` is its sentence in a list; `told` is whom earlier rungs reached, and when."""
+    """One case in a message. `brief` is its sentence in a list; `told` is whom earlier rungs reached, and when.
+
+    `urgency`: the lower, the earlier in a digest. `ended`: it is told that it is over.
+    """
 
     case: str
     rule: str
@@ -38,6 +57,8 @@ class Item:
     official: str | None = None
     investor: str | None = None
     told: Mapping[str, date] = field(default_factory=dict)
+    urgency: int = 5
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +66,8 @@ class Letter:
     """One message to one recipient; `items` in the order in which they are to be read.
 
     `number` is what people quote, and stays the same when a message has to be sent once more (`again`). `discreet`
-    leaves out what a group must not read: amounts, the investor's name, telephone numbers.
+    leaves out what a group must not read: amounts, the investor's name, telephone numbers. Of a digest, `most` is how
+    many lines it has, and `others` how many cases the recipient was told of earlier that are not over.
     """
 
     notice: Notice
@@ -56,55 +78,61 @@ class Letter:
     today: date
     discreet: bool
     again: bool = False
+    most: int | None = None
+    others: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A single case for channels that show cards; each part within what they show of it."""
+
+    title: str
+    over: str
+    text: str
+    rows: Sequence[tuple[str, str]]
+    link: str
 
 
 def as_text(letter: Letter, limit: int | None = None) -> str:
     """The letter as plain text of at most `limit` UTF-8 bytes. Link and number are always whole."""
-    head, rows, tail = _single(letter) if len(letter.items) == 1 else _list(letter)
+    head, rows, tail = _parts(letter)
     if letter.link:
         tail.append(f"查看并签收：{letter.link}")
-    return _fitted(head, rows, [*tail, _number(letter)], len(letter.items), limit)
+    return _fitted((head, rows, [*tail, _number(letter)]), len(letter.items), limit)
 
 
-def as_markdown(letter: Letter, mention: str | None, limit: int = WECOM_MARKDOWN_BYTES) -> str:
-    """The letter in the markdown of WeCom's bots, calling one member by `mention`, the member's id."""
-    head, rows, tail = _single(letter) if len(letter.items) == 1 else _list(letter)
+def as_markdown(letter: Letter, mention: str | None, dialect: Dialect = WECOM) -> str:
+    """The letter in a provider's markdown, calling one member by `mention`, the member's id there."""
+    head, rows, tail = _parts(letter)
     head[0] = f"**{head[0]}**"
     if mention:
-        head.insert(1, f"<@{mention}>")
+        head.insert(1, dialect.mention.format(mention))
     if letter.link:
         tail.append(f"[查看并签收]({letter.link})")
-    tail.append(f'<font color="comment">{_number(letter)}</font>')
-    return _fitted(head, rows, tail, len(letter.items), limit)
+    tail.append(dialect.comment.format(_number(letter)))
+    return _fitted((head, rows, tail), len(letter.items), dialect.limit, dialect.newline)
 
 
-def resolution(matter: str, outcome: Outcome, day: date | None, today: date) -> str:
-    """The sentence that tells how a milestone's case ended."""
-    action, _ = MILESTONES[matter]
-    match outcome, day:
-        case "met", date():
-            how = f"已于{zh_date(day, today)}{action}"
-        case "withdrawn", date():
-            how = f"时间表已调整，{action}的新期限为{zh_date(day, today)}"
-        case "ended", _:
-            how = "项目已终止"
-        case _:
-            how = f"时间表中已不再要求{action}"
-    return f"{how}，此前的催办到此结束。"
+def as_card(letter: Letter) -> Card | None:
+    """A single case as a card; None for what a card has no place for: a list, or a letter with nothing to open."""
+    if len(letter.items) != 1 or letter.link is None:
+        return None
+    item = letter.items[0]
+    rows = [("牵头单位", item.unit), ("挂包领导", item.official), ("编号", _number(letter).removeprefix("编号 "))]
+    told = _told(letter, item)
+    return Card(
+        title=_shown(_title(letter, item), 26),
+        over=_shown(f"{_heading(letter)}{_name(letter.recipient)}", 30),
+        text=_shown(f"{_said(letter, item, item.text)}{told}", 112),
+        rows=[(name, _shown(plain(value), 26)) for name, value in rows if value],
+        link=letter.link,
+    )
 
 
-def describe(record: Record, matter: str, outcome: Outcome | None, day: date | None, today: date) -> tuple[str, str]:
-    """How a case stands, in a sentence and in brief: how it ended, or what is late."""
-    if outcome is not None:
-        text = resolution(matter, outcome, day, today)
-        return text, text.partition("，此前")[0]
-    match standing(record, matter, today):
-        case Holds(duty):
-            return duty.text, duty.brief
-        case Paused():
-            return "项目已暂停，催办暂缓。", "项目已暂停"
-        case _:
-            return "情况刚有变化，正在更新。", "情况刚有变化"
+def subject(letter: Letter) -> str:
+    """The letter in one line."""
+    head, _, _ = _parts(letter)
+    return head[0]
 
 
 def plain(text: str) -> str:
@@ -127,7 +155,7 @@ def cut(text: str, limit: int) -> str:
     return text.encode()[:limit].decode(errors="ignore")
 
 
-_MARKUP = str.maketrans("@<>[]()*_#`~|\\!", "＠＜＞［］（）＊＿＃｀～｜＼！")
+_MARKUP = str.maketrans("@<>[]()*_#`~|\\!&", "＠＜＞［］（）＊＿＃｀～｜＼！＆")
 _AMOUNT = re.compile(
     r"(?:总?投资|金额|约|人民币)*[\s¥￥]*\d[\d,，]*(?:\.\d+)?\s*"
     r"(?:(?:万亿|千万|百万|亿|万|千)?\s*(?:元|美元|人民币)|(?:万亿|千万|百万|亿|万)(?![\u4e00-\u9fff]))"
@@ -137,9 +165,20 @@ _PHONE = re.compile(r"(?<!\d)(?:\+?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)|(
 _Parts: TypeAlias = tuple[list[str], list[str], list[str]]
 
 
+def _parts(letter: Letter) -> _Parts:
+    if letter.notice == "test":
+        return [f"{_heading(letter)}{_name(letter.recipient)}：通知渠道测试", "收到即表示渠道畅通，无需办理。"], [], []
+    if letter.notice == "digest":
+        return digest_parts(letter, _name(letter.recipient), lambda item: _line(letter, item))
+    return _single(letter) if len(letter.items) == 1 else _list(letter)
+
+
 def _single(letter: Letter) -> _Parts:
     item = letter.items[0]
-    head = [f"{_heading(letter)}{_title(letter, item)}", f"{_name(letter.recipient)}：{item.text}"]
+    head = [
+        f"{_heading(letter)}{_title(letter, item)}",
+        f"{_name(letter.recipient)}：{_said(letter, item, item.text)}",
+    ]
     if letter.notice == "resolved":
         return head, [], []
     roles = [
@@ -147,21 +186,41 @@ def _single(letter: Letter) -> _Parts:
         f"挂包领导：{_name(item.official)}" if item.official else "",
     ]
     rows = ["　".join(filter(None, roles))] if any(roles) else []
-    told = [f"{_name(name)}（{zh_date(day, letter.today)}）" for name, day in list(item.told.items())[:_TOLD_NAMES]]
-    rows += [f"此前已通知：{'、'.join(told)}，未见办结。"] if told else []
+    told = _told(letter, item)
+    rows += [told] if told else []
     return head, rows, ["请推动办理。"]
 
 
 def _list(letter: Letter) -> _Parts:
     count = len(letter.items)
-    what = f"您有{count}项里程碑逾期" if letter.notice == "overdue" else f"有{count}项催办已结束"
+    what = f"您有{count}项需要推动" if letter.notice == "overdue" else f"有{count}项催办已结束"
     head = [f"{_heading(letter)}{_name(letter.recipient)}：{what}"]
-    rows = [f"{place}. {_title(letter, item)}：{item.brief}" for place, item in enumerate(letter.items, start=1)]
+    rows = [f"{place}. {_line(letter, item)}" for place, item in enumerate(letter.items, start=1)]
     return head, rows, []
 
 
+def _line(letter: Letter, item: Item) -> str:
+    return f"{_title(letter, item)}：{_said(letter, item, item.brief)}"
+
+
+def _told(letter: Letter, item: Item) -> str:
+    told = [f"{_name(name)}（{zh_date(day, letter.today)}）" for name, day in list(item.told.items())[:_TOLD_NAMES]]
+    return f"此前已通知：{'、'.join(told)}，未见办结。" if told else ""
+
+
+def _said(letter: Letter, item: Item, text: str) -> str:
+    # A sentence may quote what a department wrote.
+    return plain(discreet(text, item.investor) if letter.discreet else text)
+
+
+def _shown(text: str, characters: int) -> str:
+    return text if len(text) <= characters else f"{text[: characters - 1]}…"
+
+
 def _heading(letter: Letter) -> str:
-    return "【落地催办】" if letter.notice == "overdue" else "【落地办结】"
+    return {"overdue": "【落地催办】", "digest": "【落地晨报】", "resolved": "【落地办结】", "test": "【落地测试】"}[
+        letter.notice
+    ]
 
 
 def _number(letter: Letter) -> str:
@@ -177,18 +236,18 @@ def _title(letter: Letter, item: Item) -> str:
 
 
 def _name(text: str) -> str:
-    text = plain(text)
-    return text if len(text) <= _TITLE_CHARACTERS else f"{text[: _TITLE_CHARACTERS - 1]}…"
+    return _shown(plain(text), _TITLE_CHARACTERS)
 
 
-def _fitted(head: list[str], rows: list[str], tail: list[str], count: int, limit: int | None) -> str:
+def _fitted(parts: _Parts, count: int, limit: int | None, newline: str = "\n") -> str:
+    head, rows, tail = parts
     if limit is None:
-        return "\n".join([*head, *rows, *tail])
+        return newline.join([*head, *rows, *tail])
     more = f"……等{count}项，全部见链接。" if count > 1 else ""
     for kept in range(len(rows), -1, -1):
         cropped = [more] if more and kept < len(rows) else []
-        text = "\n".join([*head, *rows[:kept], *cropped, *tail])
+        text = newline.join([*head, *rows[:kept], *cropped, *tail])
         if len(text.encode()) <= limit:
             return text
-    ending = "\n".join(["", *tail])
-    return cut("\n".join(head), limit - len(ending.encode())) + ending
+    ending = newline.join(["", *tail])
+    return cut(newline.join(head), limit - len(ending.encode())) + ending

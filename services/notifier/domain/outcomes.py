@@ -22,11 +22,15 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class TryLater:
-    """The provider did not take it now, and may later. `after`: not before this long from now."""
+    """The provider did not take it now, and may later. `after`: not before this long from now.
+
+    `blocks`: nor any other message over the same bot or app.
+    """
 
     code: str
     said: str = ""
     after: timedelta = timedelta()
+    blocks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,62 @@
+"""Judges an answer by the provider's own code: the HTTP status of a refused message is 200 like any other's."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import orjson
+from pydantic import SecretStr
+
+from services.notifier.channels.http import Answer
+from services.notifier.domain.outcomes import Refused, Sent, TryLater
+
+_SAID_CHARACTERS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A code that passes: after this time, and whether every other message of the bot waits as long."""
+
+    after: timedelta
+    blocks: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Codebook:
+    """Where a provider puts its code and its words, and which codes pass; 0 is success, all others are refusals."""
+
+    code: str
+    words: str
+    later: Mapping[int, Later]
+
+    def read(self, answer: Answer) -> tuple[int, Mapping[str, Any]] | TryLater:
+        """The code and the whole answer; TryLater for what is not the provider's, such as a proxy's error page."""
+        try:
+            document = orjson.loads(answer.body)
+            code = document[self.code]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            code = None
+        if isinstance(code, bool) or not isinstance(code, int):
+            return TryLater(f"http-{answer.status}", f"the answer has no {self.code}")
+        return code, document
+
+    def judge(self, answer: Answer, secrets: Sequence[SecretStr]) -> Sent | TryLater | Refused:
+        """What became of the message. `secrets` are kept out of the words, which providers like to repeat."""
+        found = self.read(answer)
+        if isinstance(found, TryLater):
+            return found
+        code, document = found
+        said = told(str(document.get(self.words, "")), secrets)
+        if code == 0:
+            return Sent("0", said)
+        if later := self.later.get(code):
+            return TryLater(str(code), said, later.after, later.blocks)
+        return Refused(str(code), said)
+
+
+def told(text: str, secrets: Sequence[SecretStr]) -> str:
+    """A provider's words as they may be shown: short, and without secrets."""
+    for secret in secrets:
+        text = text.replace(secret.get_secret_value(), "***")
+    return text[:_SAID_CHARACTERS]
