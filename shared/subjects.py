@@ -132,3 +132,8 @@ def quarantine_subject(district: str) -> str:
 def refusal_subject(district: str, unit: str) -> str:
     """Where a unit reads what of its own was refused."""
     return f"refusals.{district}.{unit}"
+
+
+def bulletin_subject(district: str, number: str) -> str:
+    """Where reporting publishes a sealed bulletin."""
+    return f"report.{district}.bulletin.{number}"
