@@ -1,0 +1,170 @@
+"""Counts again, from facts alone and without a database: what of them a definition counts, and what that adds up to.
+
+It says in Python what `projections/counted.sql` says in SQL, so that one may prove the other.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from services.reporting.domain.indicators import Definitions, Indicator
+from services.reporting.domain.progress import Progress, Tally, TargetFact, progress, target_in_force
+from services.reporting.domain.question import Question
+from services.reporting.domain.ratios import Ratio, RatioFigure, Share, ratio_figure
+from services.reporting.domain.rules import CALENDAR, Candidates, Filter
+from shared.places import tier
+
+_PHASES: Final = ("suspended", "resumed", "terminated")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An event that may count; known from `recorded_at` until `superseded_at`, `data` as its department said it."""
+
+    project: str
+    source: str
+    id: str
+    event: str
+    on: date
+    recorded_at: datetime
+    superseded_at: datetime | None
+    data: Mapping[str, Any]
+
+    @property
+    def amount(self) -> Decimal | None:
+        """In yuan, for the events that move or promise money."""
+        return Decimal(self.data["amount"]) if self.event in ("funds-arrived", "signed") else None
+
+    @property
+    def age(self) -> tuple[date, datetime, str, str]:
+        """What comes first: by the business date, then by the instant of recording."""
+        return self.on, self.recorded_at, self.source, self.id
+
+    def known(self, by: datetime) -> bool:
+        """Whether it was recorded by then, and not replaced or voided yet."""
+        return self.recorded_at <= by and (self.superseded_at is None or self.superseded_at > by)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A fact that counts, and what it adds in yuan, which a definition may make less than its amount."""
+
+    fact: Fact
+    adds: Decimal
+
+
+def asked_events(definitions: Definitions) -> set[str]:
+    """The events on which the figures of these definitions depend."""
+    events: set[str] = {one.fact.event for one in definitions.indicator}
+    for ratio in definitions.ratio:
+        events |= {ratio.cohort.event, *ratio.done.events, *_PHASES}
+    filters = [one.filter for one in definitions.indicator] + [one.filter for one in definitions.ratio]
+    if any(_describes(fits) for fits in filters):
+        events.add("registered")
+    return events
+
+
+def counted(indicator: Indicator, facts: Iterable[Fact], district: str, asked: Question) -> list[Count]:
+    """The facts that an indicator counts, by the rule that heads the indicators' file; all of `facts` must be known."""
+    first, last = asked.period(indicator.year_begins)
+    weights: dict[str, Decimal] = {str(nature): weight for nature, weight in (indicator.weights or {}).items()}
+    return [
+        Count(fact, (fact.amount or Decimal(0)) * weights.get(fact.data.get("nature", ""), Decimal(1)))
+        for fact in _selected(indicator.fact, indicator.filter, list(facts), district)
+        if first <= fact.on <= last
+    ]
+
+
+def tally(counts: Iterable[Count]) -> Tally:
+    """What counted facts add up to: exact yuan, different projects, facts."""
+    every = list(counts)
+    amount = sum((one.adds for one in every), Decimal(0))
+    return Tally(amount, len({one.fact.project for one in every}), len(every))
+
+
+def figures(
+    definitions: Definitions, facts: Sequence[Fact], targets: Sequence[TargetFact], district: str, asked: Question
+) -> list[Progress]:
+    """Every indicator's line; `facts` and `targets` are those known at the asked instant."""
+    return [
+        progress(one, tally(counted(one, facts, district, asked)), _in_force(targets, one, asked), asked)
+        for one in definitions.indicator
+    ]
+
+
+def rates(definitions: Definitions, facts: Sequence[Fact], district: str, asked: Question) -> list[RatioFigure]:
+    """Every rate's line, from the facts known at the asked instant."""
+    return [ratio_figure(one, _shares(one, facts, district, asked)) for one in definitions.ratio]
+
+
+def _in_force(targets: Iterable[TargetFact], indicator: Indicator, asked: Question) -> Decimal | None:
+    _, last = asked.period(indicator.year_begins)
+    fact = target_in_force((one for one in targets if one.indicator == indicator.code), last)
+    return None if fact is None else fact.value
+
+
+def _selected(rule: Candidates, fits: Filter, facts: Sequence[Fact], district: str) -> list[Fact]:
+    found = [fact for fact in facts if fact.event == rule.event]
+    if rule.kinds is not None:
+        found = [fact for fact in found if fact.data.get("kind") in rule.kinds]
+    if rule.first_of_project:
+        found = list({fact.project: fact for fact in sorted(found, key=lambda one: one.age, reverse=True)}.values())
+    registered = _latest(fact for fact in facts if fact.event == "registered") if _describes(fits) else {}
+    return [fact for fact in found if _fits(fits, fact, district) and _described(fits, registered.get(fact.project))]
+
+
+def _latest(facts: Iterable[Fact]) -> dict[str, Fact]:
+    return {fact.project: fact for fact in sorted(facts, key=lambda one: one.age)}
+
+
+def _fits(wanted: Filter, fact: Fact, district: str) -> bool:
+    amount, platform = fact.amount, fact.data.get("platform") or {}
+    return (
+        (wanted.tiers is None or tier(fact.data["origin"], district) in wanted.tiers)
+        and (wanted.natures is None or fact.data.get("nature") in wanted.natures)
+        and (wanted.platform_levels is None or platform.get("level") in wanted.platform_levels)
+        and (wanted.minimum is None or (amount is not None and amount >= wanted.minimum))
+        and (wanted.below is None or (amount is not None and amount < wanted.below))
+    )
+
+
+def _describes(wanted: Filter) -> bool:
+    return not (wanted.clusters is None and wanted.industries is None and wanted.channels is None)
+
+
+def _described(wanted: Filter, registered: Fact | None) -> bool:
+    said = registered.data if registered else {}
+    return (
+        (wanted.clusters is None or said.get("cluster") in wanted.clusters)
+        and (wanted.industries is None or str(said.get("industry", "")).startswith(wanted.industries))
+        and (wanted.channels is None or said.get("channel") in wanted.channels)
+    )
+
+
+def _shares(ratio: Ratio, facts: Sequence[Fact], district: str, asked: Question) -> list[Share]:
+    """The cohort's projects, each a group of its own."""
+    first, last = asked.period(CALENDAR)
+    begins = first if ratio.cohort.joined == "in-the-year" else date.min
+    by_then = [fact for fact in facts if fact.on <= last]
+    phase = _latest(fact for fact in by_then if fact.event in _PHASES)
+    done = [
+        fact
+        for fact in by_then
+        if fact.event in ratio.done.events
+        and (fact.event != "signed" or ratio.done.kinds is None or fact.data.get("kind") in ratio.done.kinds)
+    ]
+    reached = {fact.project for fact in done}
+    return [
+        Share(
+            month=joined.on.replace(day=1),
+            terminated=joined.project in phase and phase[joined.project].event == "terminated",
+            projects=1,
+            amount=joined.amount or Decimal(0),
+            done=int(joined.project in reached),
+            done_amount=sum((fact.amount or Decimal(0) for fact in done if fact.project == joined.project), Decimal(0)),
+        )
+        for joined in _selected(ratio.cohort.candidates(), ratio.filter, facts, district)
+        if begins <= joined.on <= last
+    ]

@@ -1,0 +1,80 @@
+-- name: alone
+-- Two who seal for one district at once would take the same number; held until the transaction ends.
+select pg_advisory_xact_lock(hashtextextended('#seal ' || $1::text, 0));
+
+-- name: known_district
+-- Whether any record of this district has arrived.
+select exists (select from reporting.project where district = $1)
+    or exists (select from reporting.target_fact where district = $1);
+
+-- name: lacking
+-- What has arrived of this district and is not counted: parked at the ledger, or not readable here.
+select
+    coalesce((select parked from reporting.quarantine where district = $1), 0) as parked,
+    (select count(*) from reporting.unread where district = $1 or district is null) as unread;
+
+-- name: of_month
+-- The bulletins of the month in which a day lies.
+select number from reporting.bulletin
+where district = $1 and date_trunc('month', through) = date_trunc('month', $2::date)
+order by known_by;
+
+-- name: previous
+-- The bulletin sealed last.
+select document from reporting.bulletin where district = $1 order by known_by desc limit 1;
+
+-- name: facts
+-- What is known at an instant of some events, happened by a day; how a project was registered last, whenever.
+select f.project, p.name, f.event, f.source, f.id, f.happened_on as "on", f.recorded_at, f.data
+from reporting.fact f
+left join reporting.project p on p.district = f.district and p.project = f.project
+where f.district = $1 and f.event = any ($2::text[])
+  and (f.happened_on <= $3::date or f.event = 'registered')
+  and f.recorded_at <= $4::timestamptz and (f.superseded_at is null or f.superseded_at > $4);
+
+-- name: superseded
+-- From when facts no longer count.
+select source, id, superseded_at
+from reporting.fact
+where district = $1 and (source, id) in (select * from unnest($2::text[], $3::text[])) and superseded_at is not null;
+
+-- name: targets
+-- The values of a year's targets that are known at an instant.
+select indicator, value, issued_by, happened_on as "on", recorded_at, source, id
+from reporting.target_fact
+where district = $1 and year = $2
+  and recorded_at <= $3::timestamptz and (superseded_at is null or superseded_at > $3);
+
+-- name: projects
+-- Each project of which anything had happened by a day, as known at an instant: first day of each step, the last phase,
+-- and the sum agreed, which is the first contract's with the supplements'.
+select p.project, p.name, p.cluster, p.lead_unit, p.lead_official, p.milestones,
+    coalesce(p.record -> 'issues', '{}') as issues,
+    coalesce(p.record -> 'leads', '[]') as leads,
+    coalesce(p.record -> 'progress', '[]') as progress,
+    past.happened, past.phase,
+    coalesce(past.first_contract + coalesce(past.supplements, 0), past.supplements) as contract_amount
+from reporting.project p
+cross join lateral (
+    select
+        jsonb_object_agg(event, happened_on order by happened_on desc)
+            filter (where event <> 'signed' or kind = 'contract') as happened,
+        (array_agg(event order by happened_on desc, recorded_at desc, source desc, id desc)
+            filter (where event in ('suspended', 'resumed', 'terminated')))[1] as phase,
+        (array_agg(amount order by happened_on, recorded_at, source, id)
+            filter (where event = 'signed' and kind = 'contract'))[1] as first_contract,
+        sum(amount) filter (where event = 'signed' and kind = 'supplement') as supplements
+    from reporting.fact f
+    where f.district = p.district and f.project = p.project and f.happened_on <= $2::date
+      and f.recorded_at <= $3::timestamptz and (f.superseded_at is null or f.superseded_at > $3)
+) past
+where p.district = $1 and past.happened is not null
+order by p.project;
+
+-- name: insert
+-- Once for ever.
+insert into reporting.bulletin (district, number, through, known_by, root, document) values ($1, $2, $3, $4, $5, $6);
+
+-- name: all
+-- Every bulletin of a district, to see whether the stream holds it too.
+select number, document from reporting.bulletin where district = $1 order by known_by;
