@@ -49,18 +49,21 @@ def provision(
         int | None,
         typer.Option(min=1, max=MOST, help="Into how many parts the ledger's work is divided, by project."),
     ] = None,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Deliver every message again, as when an older database was restored.")
+    ] = False,
 ) -> None:
     """Make or update the streams, the consumers and each service's schema. Safe to repeat.
 
     An option that is not given leaves things as they are; at first, one replica and no division. Both may be changed at
-    any time while services run.
+    any time while services run. What a replay delivers and a service knows already changes nothing.
 
     Reads LUODI_NATS_URL and LUODI_DATABASE_URL.
     """
     settings, console = Settings(), Console(stderr=True)
 
     async def everything() -> None:
-        for line in await streams.provision(settings.nats_url, replicas=replicas, partitions=partitions):
+        for line in await streams.provision(settings.nats_url, replicas=replicas, partitions=partitions, replay=replay):
             console.print(f"  {line}")
         for service in SERVICES:
             await database.provision(settings.database_url, service)

@@ -16,7 +16,7 @@ from nats.js.api import PubAck
 
 from shared.delivery import recorded_at, stream_sequence
 from shared.intake import Intake
-from shared.partitions import Readers, behind, behind_sequence
+from shared.partitions import Readers, acknowledged, behind, behind_sequence
 from shared.strangers import harden
 from shared.streams import servers
 from shared.subjects import STREAMS
@@ -26,6 +26,7 @@ __all__ = [
     "NotStored",
     "Outgoing",
     "Publisher",
+    "acknowledged",
     "behind",
     "behind_sequence",
     "connected",

@@ -50,17 +50,18 @@ async def put_stream(connection: Client, wanted: Config, replicas: int | None = 
     return False
 
 
-async def put_consumer(connection: Client, consumer: Consumer) -> None:
+async def put_consumer(connection: Client, consumer: Consumer, *, anew: bool = False) -> None:
     """Make a consumer, which begins at the start of its stream, or change its settings in place.
 
-    One that can never have got everything, such as one that began with new messages only, is made anew.
+    One that may not have got everything, such as one that began with new messages only, or that somebody gave a filter,
+    is made anew: the server never goes back for what it has passed over.
     """
     try:
         existing: Config = (await ask(connection, f"CONSUMER.INFO.{consumer.stream}.{consumer.name}"))["config"]
     except NotFoundError:
         await _create(connection, consumer, {})
         return
-    if existing["deliver_policy"] in _FROM_THE_START and not existing.get("deliver_subject"):
+    if not anew and _withheld(existing, consumer) is None:
         await _create(connection, consumer, {key: existing[key] for key in _KEPT_OF_A_CONSUMER if key in existing})
         return
     await ask(connection, f"CONSUMER.DELETE.{consumer.stream}.{consumer.name}")
@@ -86,13 +87,7 @@ async def withheld(connection: Client, consumer: Consumer) -> str | None:
     name = f"consumer {consumer.name} of stream {consumer.stream}"
     if info.get("paused"):
         return f"{name} is paused until {info['config'].get('pause_until')}"
-    config, wanted = info["config"], _config(consumer)
-    for key in ("max_deliver", "ack_policy", "deliver_subject", "filter_subject", "filter_subjects"):
-        if config.get(key) != wanted.get(key):
-            return f"{name} has {key} {config.get(key)}, not {wanted.get(key)}: run 'luodi provision'"
-    if config["deliver_policy"] not in _FROM_THE_START:
-        return f"{name} did not begin at the start of the stream: run 'luodi provision'"
-    return None
+    return f"{name} {what}: run 'luodi provision'" if (what := _withheld(info["config"], consumer)) else None
 
 
 def stream_config(stream: Stream) -> Config:
@@ -112,6 +107,14 @@ def stream_config(stream: Stream) -> Config:
         "allow_atomic": stream.atomic,
         "deny_delete": not stream.last_only and stream.days is None,
     }
+
+
+def _withheld(config: Config, consumer: Consumer) -> str | None:
+    wanted = _config(consumer)
+    for key in ("max_deliver", "ack_policy", "deliver_subject", "filter_subject", "filter_subjects"):
+        if config.get(key) != wanted.get(key):
+            return f"has {key} {config.get(key)}, not {wanted.get(key)}"
+    return None if config["deliver_policy"] in _FROM_THE_START else "did not begin at the start of the stream"
 
 
 async def _create(connection: Client, consumer: Consumer, kept: Config) -> Config:

@@ -55,20 +55,23 @@ class Readers:
         return _count((await ask(self._connection, f"STREAM.INFO.{EVENTS.name}"))["config"])
 
 
-async def divide(connection: Client, count: int | None) -> list[str]:
+async def divide(connection: Client, count: int | None, *, replay: bool = False) -> list[str]:
     """Divide the ledger's work into so many partitions, or see to it that the present ones are whole.
 
     What the ledger has not acknowledged is handed out again under the new number, perhaps together with some that it
-    has; so nothing is lost, also when this is interrupted: then it is to be repeated. Running ledgers follow by
-    themselves. Returns a line for what it touched.
+    has; so nothing is lost, also when this is interrupted: then it is to be repeated. With `replay`, everything is
+    handed out again. Running ledgers follow by themselves. Returns a line for what it touched.
     """
     now = _count((await ask(connection, f"STREAM.INFO.{EVENTS.name}"))["config"])
     count = now if count is None else count
-    start = await _first_unacknowledged(connection, now)
+    start = 1 if replay else await _first_unacknowledged(connection, now)
+    if replay:
+        with contextlib.suppress(NotFoundError):
+            await ask(connection, f"STREAM.DELETE.{partitions_stream(count)}")
     if count > 1:
         await _put_partitions(connection, count, start)
     else:
-        await put_consumer(connection, LEDGER_OF_EVENTS)
+        await put_consumer(connection, LEDGER_OF_EVENTS, anew=replay)
     if count != now:
         if count == 1:
             await ask(connection, _of_ledger("RESET"), {"seq": start})
@@ -78,7 +81,7 @@ async def divide(connection: Client, count: int | None) -> list[str]:
             with contextlib.suppress(NotFoundError):
                 await ask(connection, _of_ledger("DELETE"))
     for consumer in parts(LEDGER_OF_EVENTS, count):
-        await put_consumer(connection, consumer)
+        await put_consumer(connection, consumer, anew=replay and count > 1)
     await _sweep(connection, count)
     return [f"{count} partitions of {EVENTS.name} for its consumer {LEDGER_OF_EVENTS.name}"] if count > 1 else []
 
@@ -99,12 +102,20 @@ async def behind(stream: JetStreamContext, consumer: Consumer) -> int | None:
 
 async def behind_sequence(stream: JetStreamContext, consumer: Consumer, sequence: int) -> int:
     """How far a consumer's unbroken row of acknowledgements is behind an event of the stream; 0 when it is past it."""
+    return max(0, sequence - await acknowledged(stream, consumer))
+
+
+async def acknowledged(stream: JetStreamContext, consumer: Consumer) -> int:
+    """The sequence up to which a consumer has acknowledged all; where there are partitions, all that is of a project.
+
+    0 when it has acknowledged nothing.
+    """
     if (count := await _count_seen(stream, consumer)) > 1:
-        state = (await stream.stream_info(partitions_stream(count))).state
-        # Acknowledged is gone from here; when all is gone, the first is the one that comes next.
-        return max(0, sequence - min(state.first_seq - 1, state.last_seq))
-    info = await stream.consumer_info(consumer.stream, consumer.name, timeout=2.0)
-    return max(0, sequence - (info.ack_floor.stream_seq if info.ack_floor else 0))
+        info = await stream.stream_info(partitions_stream(count))
+        start = (info.config.mirror.opt_start_seq if info.config.mirror else None) or 1
+        return max(start - 1, min(info.state.first_seq - 1, info.state.last_seq))
+    info_of_consumer = await stream.consumer_info(consumer.stream, consumer.name, timeout=2.0)
+    return info_of_consumer.ack_floor.stream_seq if info_of_consumer.ack_floor else 0
 
 
 async def _count_seen(stream: JetStreamContext, consumer: Consumer) -> int:
@@ -142,8 +153,9 @@ async def _first_unacknowledged(connection: Client, count: int) -> int:
     """The sequence below which the ledger has acknowledged everything; 1 when that cannot be known."""
     with contextlib.suppress(NotFoundError):
         if count > 1:
-            state = (await ask(connection, f"STREAM.INFO.{partitions_stream(count)}"))["state"]
-            return max(1, int(state["first_seq"]))
+            # Acknowledged is gone from here; when all is gone, the first is the one that comes next.
+            queue = await ask(connection, f"STREAM.INFO.{partitions_stream(count)}")
+            return max(1, int(queue["config"]["mirror"]["opt_start_seq"]), int(queue["state"]["first_seq"]))
         return int((await ask(connection, _of_ledger("INFO")))["ack_floor"]["stream_seq"]) + 1
     return 1
 

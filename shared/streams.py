@@ -32,11 +32,14 @@ def servers(nats_url: str) -> list[str]:
     return [part.strip() for part in nats_url.split(",") if part.strip()]
 
 
-async def provision(nats_url: str, *, replicas: int | None = None, partitions: int | None = None) -> list[str]:
+async def provision(
+    nats_url: str, *, replicas: int | None = None, partitions: int | None = None, replay: bool = False
+) -> list[str]:
     """Make every stream and consumer, or bring its settings up to date; returns a line for each that it touched.
 
     `replicas` is on how many servers of a cluster each stream is kept, `partitions` into how many parts the ledger's
-    work is divided; None leaves both as they are, 1 at first. Raises a NATS error, and may then be repeated.
+    work is divided; None leaves both as they are, 1 at first. With `replay`, each consumer begins again with the first
+    message. Raises a NATS error, and may then be repeated.
     """
     done: list[str] = []
     connection = await connect(nats_url, "luodi-provision")
@@ -46,9 +49,9 @@ async def provision(nats_url: str, *, replicas: int | None = None, partitions: i
             done.append(f"stream {wanted.name} {'made' if made else 'up to date'}")
         for consumer in CONSUMERS:
             if consumer != LEDGER_OF_EVENTS:
-                await put_consumer(connection, consumer)
+                await put_consumer(connection, consumer, anew=replay)
             done.append(f"consumer {consumer.stream}/{consumer.name}")
-        done += await divide(connection, partitions)
+        done += await divide(connection, partitions, replay=replay)
     finally:
         await connection.close()
     return done

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from services.ledger.api import routes
 from services.ledger.archive import Archive
 from services.ledger.domain.batch import lane_key
+from services.ledger.gaps import Gaps
 from services.ledger.metrics import Metrics
 from services.ledger.quarantine import Quarantine
 from services.ledger.quarantine_api import quarantine_routes
@@ -36,6 +37,7 @@ def build(settings: LedgerSettings) -> FastAPI:
     )
     recorder = Recorder(pool, bus.publisher(broker), Metrics(registry))
     intake = Intake(LEDGER_OF_EVENTS, recorder.handle, size=settings.batch_size, lanes=settings.lanes, key=lane_key)
+    gaps = Gaps(pool, broker)
 
     async def schema() -> str | None:
         return await database.missing_migrations(pool, HOME)
@@ -53,7 +55,7 @@ def build(settings: LedgerSettings) -> FastAPI:
 
     app = make_app(
         "Luodi ledger",
-        checks={"postgres": schema, "nats": nats, "intake": intake.check, "rebuild": rebuild},
+        checks={"postgres": schema, "nats": nats, "intake": intake.check, "rebuild": rebuild, "archive": gaps.check},
         lifespan=lifespan,
         registry=registry,
     )

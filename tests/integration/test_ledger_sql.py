@@ -3,9 +3,9 @@
 import asyncpg
 import pytest
 
-from services.ledger import archive, recorder
+from services.ledger import archive, gaps, recorder
 
-QUERIES = {f"{module.__name__}.{name}": text for module in (recorder, archive) for name, text in module.SQL.items()}
+QUERIES = {f"{module.__name__}.{name}": text for module in (recorder, archive, gaps) for name, text in module.SQL.items()}
 
 
 @pytest.mark.parametrize("name", QUERIES)

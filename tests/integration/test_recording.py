@@ -161,4 +161,4 @@ async def test_an_unknown_project_is_told_so_plainly(ledger: httpx.AsyncClient) 
 
 async def test_readiness_names_what_is_missing(ledger: httpx.AsyncClient) -> None:
     answer = (await ledger.get("/readyz")).json()
-    assert set(answer["checks"]) == {"postgres", "nats", "intake", "rebuild"}
+    assert set(answer["checks"]) == {"postgres", "nats", "intake", "rebuild", "archive"}

@@ -1,0 +1,130 @@
+"""A ledger whose servers a test takes away, and what must come of it all the same."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import nats
+import structlog
+
+import services
+from services.ledger.app import build
+from services.ledger.settings import LedgerSettings
+from shared import database
+from shared.jetstream import put_consumer
+from shared.logs import configure
+from shared.subjects import LEDGER_OF_EVENTS, parts
+from tests.integration import ledger_rows
+from tests.integration.department import Department, contract_signed, funds_arrived
+from tests.waiting import until
+
+LEDGER_HOME = Path(services.__file__).parent / "ledger"
+
+# A loop that spins uses a whole processor; a ledger that waits, with its test beside it, about a twentieth.
+_IDLE_SHARE = 0.5
+_OUTAGE_SECONDS = 1.0
+# What was acknowledged to a server that died is delivered again; a district's server waits longer before it does so.
+SOON_AGAIN = replace(LEDGER_OF_EVENTS, ack_wait=1.5)
+
+
+class Disturbed:
+    """A running ledger with what a test asks of it: what it says of itself, and whether it has everything right."""
+
+    def __init__(self, department: Department, database_url: str, http: httpx.AsyncClient) -> None:
+        self.department = department
+        self.client = department.connection
+        self._database_url = database_url
+        self._http = http
+
+    async def say(self, projects: int = 4) -> None:
+        """Two more events for each of some projects."""
+        for number in range(projects):
+            await self.department.say(contract_signed(f"P-{number}", uuid4().hex))
+            await self.department.say(funds_arrived(f"P-{number}", uuid4().hex, "1000000.00"))
+
+    async def said_of(self, check: str) -> str:
+        """The sentence of a readiness check, now."""
+        sentence: str = (await self._http.get("/readyz")).json()["checks"][check]
+        return sentence
+
+    async def until_said(self, check: str, words: str) -> None:
+        """Wait until the ledger says so of itself, and with that is not ready."""
+
+        async def said() -> bool:
+            answer = await self._http.get("/readyz")
+            return words in answer.json()["checks"][check] and answer.status_code == 503
+
+        await until(said)
+
+    async def until_ready(self) -> None:
+        async def ready() -> bool:
+            return (await self._http.get("/readyz")).status_code == 200
+
+        await until(ready)
+
+    async def assert_as_undisturbed(self) -> None:
+        """The rows, and the last message of every subject, are those of a ledger to which nothing happened.
+
+        Waits until the ledger has acknowledged everything that the stream holds.
+        """
+        await self.department.acknowledged()
+        async with database.make_pool(self._database_url, "test") as pool:
+            disturbed, undisturbed = await ledger_rows.rows(pool), ledger_rows.Published()
+            await ledger_rows.wipe(pool)
+            stored = await ledger_rows.everything_stored(self.client)
+            await ledger_rows.recorder(pool, undisturbed).record(stored)
+            assert disturbed == await ledger_rows.rows(pool)
+        assert disturbed["event"]
+        for subject, record in undisturbed.last.items():
+            assert await self.department.last_record(subject) == json.loads(record)
+
+
+@contextlib.asynccontextmanager
+async def disturbed(
+    nats_url: str, database_url: str, *, partitions: int = 1, ready: bool = True
+) -> AsyncIterator[Disturbed]:
+    """A ledger in the test's own process, which is waited for to be `ready`."""
+    read = LedgerSettings(nats_url=nats_url, database_url=database_url)
+    async with contextlib.AsyncExitStack() as stack:
+        # As in the service, where a traceback costs nearly nothing.
+        configure(read)
+        stack.callback(structlog.reset_defaults)
+        app = build(read)
+        transport = httpx.ASGITransport(app=app)
+        client = await nats.connect(
+            nats_url.split(","), max_reconnect_attempts=-1, reconnect_time_wait=0.1, error_cb=_unheard
+        )
+        stack.push_async_callback(client.close)
+        http = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://ledger"))
+        for part in parts(SOON_AGAIN, partitions):
+            await put_consumer(client, part)
+        ledger = Disturbed(await Department.open(client), database_url, http)
+        await stack.enter_async_context(app.router.lifespan_context(app))
+        if ready:
+            await ledger.until_ready()
+        yield ledger
+
+
+async def outage() -> None:
+    """Let an outage last, and find that the ledger waits it out at its ease."""
+    with at_ease():
+        await asyncio.sleep(_OUTAGE_SECONDS)
+
+
+@contextlib.contextmanager
+def at_ease() -> Iterator[None]:
+    """This process uses little processor time meanwhile."""
+    begun, used = time.monotonic(), time.process_time()
+    yield
+    share = (time.process_time() - used) / (time.monotonic() - begun)
+    assert share < _IDLE_SHARE, f"{share:.0%} of a processor"
+
+
+async def _unheard(error: Exception) -> None:
+    """The department's connection breaks with the ledger's; what it cannot publish is raised to the test."""
