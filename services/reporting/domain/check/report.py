@@ -1,0 +1,60 @@
+"""Checks a whole text: every claim in it, in the order in which they stand, each judged."""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import chain
+
+from services.reporting.domain.check.changes import changes
+from services.reporting.domain.check.completion import completions
+from services.reporting.domain.check.prose import Paragraph, paragraphs, shared_units
+from services.reporting.domain.check.quantities import Quantity
+from services.reporting.domain.check.readings import Candidate, Context
+from services.reporting.domain.check.respectively import respective
+from services.reporting.domain.check.roles import Role, role, values
+from services.reporting.domain.check.shares import shares
+from services.reporting.domain.check.sums import sums
+from services.reporting.domain.check.verdicts import Claim, judge
+
+_FINDERS = (respective, changes, completions, shares, sums)
+_REMEMBERED = 3
+_TARGETS_MOST = 100
+
+
+def check(text: str) -> list[Claim]:
+    """Every claim of the text with its verdict, in the order of the printed results."""
+    read = [_with_shared_units(one) for one in paragraphs(text)]
+    return sorted((judge(text, one) for one in candidates(read)), key=lambda claim: (claim.figure, claim.kind))
+
+
+def candidates(read: Sequence[Paragraph]) -> Iterator[Candidate]:
+    """Every claim of a text that was read; a figure is the result of one claim at most, except where it is a part."""
+    context = Context(periods=_periods(read), targets=tuple(_targets(read)))
+    for paragraph in read:
+        context.before, context.in_paragraph = [], paragraph
+        for sentence in paragraph.sentences:
+            taken: set[int] = set()
+            for one in chain.from_iterable(find(sentence, context) for find in _FINDERS):
+                if one.result.start not in taken:
+                    taken.add(one.result.start)
+                    yield one
+            context.before = [*context.before[-_REMEMBERED:], sentence]
+            context.nearest_period = next(reversed(sentence.periods), context.nearest_period)
+
+
+def _with_shared_units(paragraph: Paragraph) -> Paragraph:
+    return Paragraph(paragraph.start, paragraph.end, tuple(map(shared_units, paragraph.sentences)))
+
+
+def _periods(read: Sequence[Paragraph]) -> frozenset[Fraction | None]:
+    return frozenset(one.elapsed_pct for paragraph in read for one in paragraph.periods)
+
+
+def _targets(read: Sequence[Paragraph]) -> Iterator[Quantity]:
+    """What the text names as targets, each value once."""
+    seen: set[tuple[str, object]] = set()
+    for sentence in chain.from_iterable(paragraph.sentences for paragraph in read):
+        for one in values(sentence):
+            key = (one.dimension, one.value)
+            if key not in seen and len(seen) < _TARGETS_MOST and role(sentence, one) is Role.TARGET:
+                seen.add(key)
+                yield one

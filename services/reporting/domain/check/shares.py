@@ -1,0 +1,163 @@
+"""Finds parts as percent of a whole (占65.3%) and rates (开工率61.29%)."""
+
+import re
+from collections.abc import Iterator
+
+from services.reporting.domain.check.prose import Sentence
+from services.reporting.domain.check.quantities import VALUES, Kind, Quantity
+from services.reporting.domain.check.readings import (
+    Candidate,
+    ClaimKind,
+    Context,
+    Reading,
+    linked,
+    ratio,
+    suffix_sums,
+    total_ratio,
+)
+from services.reporting.domain.check.roles import Role, alike, beside, role, values
+
+_PART = "(?:[^，。；：（）PD占]|（[^（）P]{0,30}）){0,40}?"
+_SHARE = re.compile(
+    rf"(?P<verb>占到?了?)(?P<what>{_PART})的$|(?P<bare>占比?|所占比重|所占比例|占比重|比重|比例)(?:为|达到?|是|：|约)?$"
+)
+_RATE = re.compile(
+    r"(?P<before>[\u4e00-\u9fff]{0,6}?)(?P<stem>履约|开工|投产|到位|落地|竣工|转化|签约|办结|注册|入库|达产|建成|投运|兑现|满意|合格)"
+    r"率(?:为|达到?|是|：|已?达)?$"
+)
+_WHOLE = re.compile(
+    "(?:全部|总数|总额|总量|总投资|总金额|总|项目|签约|额|数|量|的|其|到位资金|资金|投资|金额|个数|企业|合同)*"
+)
+_STEPS = {"到位": "到位|实到|到账", "落地": "落地|落户", "转化": "转化"}
+_MOST = 24
+_WORD = 2
+
+
+def shares(sentence: Sentence, context: Context) -> Iterator[Candidate]:
+    """Every percentage of the sentence that is said to be a part of a whole, or a rate."""
+    for place, one in zip(sentence.places, sentence.figures, strict=True):
+        if one.kind is not Kind.PERCENT or one.vague:
+            continue
+        head = sentence.shape[max(0, place - 60) : place]
+        offset = place - len(head)
+        if match := _SHARE.search(head):
+            readings = _share_readings(sentence, context, offset, match)
+            yield Candidate(ClaimKind.SHARE, one, tuple(readings), sentence)
+        elif match := _RATE.search(head):
+            readings = _rate_readings(sentence, offset + match.start(), match["stem"])
+            yield Candidate(ClaimKind.RATE, one, tuple(readings), sentence)
+
+
+def _share_readings(sentence: Sentence, context: Context, offset: int, match: re.Match[str]) -> Iterator[Reading]:
+    verb = offset + match.start()
+    what = match["what"] or ""
+    named = [sentence.here(at) for at in sentence.places if verb <= at < offset + match.end()]
+    wholes = [one for one in named if one.kind in VALUES]
+    if wholes:
+        whole = wholes[-1]
+        parts = alike(values(sentence, verb), whole)[-_MOST:]
+        for part in reversed(parts):
+            certain = part is parts[-1] and len(wholes) == 1 and _plain(sentence, part) and linked(sentence, part, verb)
+            yield Reading(ratio, (part, whole), certain and not whole.vague)
+        return
+    yield from _of_the_whole_named(sentence, verb, what)
+    yield from _of_the_sentence_before(sentence, context, verb, what)
+    yield from _of_the_whole_before(sentence, verb, what)
+
+
+def _of_the_whole_named(sentence: Sentence, verb: int, what: str) -> Iterator[Reading]:
+    """占总投资的45.6%, where one figure before is called 总投资."""
+    before = values(sentence, verb)[-_MOST:]
+    noun = what.removesuffix("总额").removesuffix("总量").removeprefix("全部") or what
+    if not before or len(noun) < _WORD:
+        return
+    part = before[-1]
+    wholes = [
+        one for one in alike(before, part) if re.search(f"{re.escape(noun)}(?:为|达|共)?$", beside(sentence, one)[0])
+    ]
+    for whole in reversed(wholes):
+        certain = len(wholes) == 1 and _plain(sentence, part) and not whole.vague and linked(sentence, part, verb)
+        yield Reading(ratio, (part, whole), certain)
+
+
+def _of_the_sentence_before(sentence: Sentence, context: Context, verb: int, what: str) -> Iterator[Reading]:
+    """A sentence that begins with 其中 is about the one before it."""
+    before = values(sentence, verb)[-_MOST:]
+    if not (before and context.before and sentence.shape.startswith("其中")):
+        return
+    part = before[-1]
+    wholes = [one for one in values(context.before[-1]) if one.dimension == part.dimension]
+    for whole in reversed(wholes):
+        certain = len(wholes) == 1 and role(context.before[-1], whole) in {Role.PLAIN, Role.INVESTMENT}
+        certain = certain and _plain(sentence, part) and linked(sentence, part, verb) and bool(_WHOLE.fullmatch(what))
+        yield Reading(ratio, (part, whole), certain)
+
+
+def _of_the_whole_before(sentence: Sentence, verb: int, what: str) -> Iterator[Reading]:
+    """其中: what stands before it is the whole, what stands nearest before the percentage is the part."""
+    before = values(sentence, verb)[-_MOST:]
+    if not before:
+        return
+    part = before[-1]
+    cut = sentence.shape.rfind("其中", 0, sentence.at(part))
+    cut = cut if cut >= 0 else sentence.shape.find("中，", 0, sentence.at(part))
+    wholes = [one for one in alike(before, part) if sentence.at(one) < cut and role(sentence, one) is not Role.VAGUE]
+    for whole in reversed(wholes):
+        certain = (
+            len(wholes) == 1
+            and _plain(sentence, part)
+            and role(sentence, whole) in {Role.PLAIN, Role.INVESTMENT}
+            and linked(sentence, part, verb)
+            and not re.search("P[^其]*$", sentence.shape[sentence.at(whole) : cut])
+            and (bool(_WHOLE.fullmatch(what)) or what in sentence.shape[: sentence.at(whole)])
+        )
+        yield Reading(ratio, (part, whole), certain)
+    yield from _any_pair(before)
+
+
+def _rate_readings(sentence: Sentence, until: int, stem: str) -> Iterator[Reading]:
+    before = values(sentence, until)[-_MOST:]
+    if not before:
+        return
+    part = before[-1]
+    cut = sentence.shape.rfind("；", 0, until)
+    beside_it = [one for one in before if sentence.at(one) > cut]
+    if alike(beside_it, part):
+        before = beside_it
+    head, *between = [*alike(before, part), part]
+    if head is not part:
+        yield Reading(ratio, (part, head), _rate_is_tied(sentence, until, stem, head, between))
+    yield from _any_pair(before)
+
+
+def _rate_is_tied(sentence: Sentence, until: int, stem: str, whole: Quantity, between: list[Quantity]) -> bool:
+    """Whether part and whole are the only ones: any other before them has a rate of its own behind it."""
+    part = between[-1]
+    start = sentence.at(between[-2]) + 1 if len(between) > 1 else sentence.at(whole) + 1
+    own = sentence.shape[start : sentence.at(part)]
+    others_have_rates = len(between) == 1 or "率" in own
+    around = sentence.shape[max(start, sentence.at(part) - 14) : until]
+    begun = sentence.at(whole)
+    others = [one for one in values(sentence, until) if one.dimension == part.dimension and sentence.at(one) >= begun]
+    return (
+        others_have_rates
+        and len(others) == len({one.start for one in [whole, *between]})
+        and _plain(sentence, part)
+        and role(sentence, whole) in {Role.PLAIN, Role.INVESTMENT}
+        and bool(re.search(_STEPS.get(stem, stem), around))
+        and "；" not in sentence.shape[sentence.at(whole) : sentence.at(part)]
+        and linked(sentence, part, until)
+    )
+
+
+def _any_pair(found: list[Quantity]) -> Iterator[Reading]:
+    for index, part in enumerate(found):
+        for whole in alike(found, part)[-8:]:
+            yield Reading(ratio, (part, whole), remote=True)
+            if whole in found[:index]:
+                for several in suffix_sums(alike(found[found.index(whole) + 1 : index + 1], whole)):
+                    yield Reading(total_ratio, (*several, whole), remote=True)
+
+
+def _plain(sentence: Sentence, one: Quantity) -> bool:
+    return role(sentence, one) is Role.PLAIN

@@ -1,0 +1,130 @@
+"""What may have gone wrong in a claim that does not add up: each slip is one change that would make it right."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from itertools import pairwise
+
+from services.reporting.domain.check.intervals import Interval
+from services.reporting.domain.check.quantities import Kind, Quantity
+from services.reporting.domain.check.readings import Candidate, ClaimKind, Reading
+from services.reporting.domain.progress import rounded
+
+_MONTHS = 12
+_MOST = 6
+
+
+class SlipCode(StrEnum):
+    """The kinds of slips, as programs read them."""
+
+    TRUNCATED = "truncated"
+    DIGITS_SWAPPED = "digits-swapped"
+    DIGIT_DOUBLED = "digit-doubled"
+    DIGIT_DROPPED = "digit-dropped"
+    UNIT = "unit"
+    DECIMAL_POINT = "decimal-point"
+    OTHER_TARGET = "other-target"
+    OTHER_MONTH = "other-month"
+    RESTS_ON_ROUNDING = "rests-on-rounding"
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """A figure as printed and what it perhaps should be, both with their units; `printed_at` is its place."""
+
+    code: SlipCode
+    printed: str
+    perhaps: str
+    printed_at: tuple[int, int] | None = None
+
+
+def slips(candidate: Candidate, reading: Reading) -> tuple[Slip, ...]:
+    """The likely slips, the likeliest first; none when no single change makes the claim right."""
+    found = [*_truncated(candidate, reading), *_misprinted(candidate, reading), *_mistaken(candidate, reading)]
+    return tuple(found[:_MOST])
+
+
+def shown(one: Quantity) -> str:
+    """A figure with its unit, as it is printed."""
+    return f"{one.digits}{one.unit}"
+
+
+def _truncated(candidate: Candidate, reading: Reading) -> Iterator[Slip]:
+    result, exact = candidate.result, reading.exact
+    if exact is None or result.kind is Kind.COUNT:
+        return
+    cut = (exact.middle / result.step).__floor__() * result.step
+    if cut == result.value and exact.middle > 0:
+        should = rounded(exact.middle / result.scale, result.decimals)
+        yield Slip(SlipCode.TRUNCATED, shown(result), f"{should}{result.unit}", (result.start, result.end))
+
+
+def _misprinted(candidate: Candidate, reading: Reading) -> Iterator[Slip]:
+    target = candidate.result.possible
+    for one in reading.printed:
+        for code, perhaps in _variants(one):
+            given = reading.compute(one, perhaps.possible)
+            if given is not None and given.meets(target):
+                yield Slip(code, shown(one), shown(perhaps), (one.start, one.end))
+    given = reading.compute()
+    for code, perhaps in _variants(candidate.result):
+        if given is not None and given.meets(perhaps.possible):
+            printed = candidate.result
+            yield Slip(code, shown(printed), shown(perhaps), (printed.start, printed.end))
+
+
+def _mistaken(candidate: Candidate, reading: Reading) -> Iterator[Slip]:
+    if candidate.kind is ClaimKind.COMPLETION and len(reading.printed) > 1:
+        asked = reading.printed[-1]
+        for value, other in {one.value: one for one in candidate.targets if one.dimension == asked.dimension}.items():
+            given = reading.compute(asked, other.possible)
+            if value != asked.value and given is not None and given.meets(candidate.result.possible):
+                yield Slip(SlipCode.OTHER_TARGET, shown(asked), shown(other), (asked.start, asked.end))
+    if candidate.kind is ClaimKind.LEAD:
+        yield from _other_months(candidate, reading)
+
+
+def _other_months(candidate: Candidate, reading: Reading) -> Iterator[Slip]:
+    lines = [one for one in reading.inputs if isinstance(one, Interval)]
+    for month in range(1, _MONTHS + 1):
+        elapsed = Interval.exactly(Fraction(100 * month, _MONTHS))
+        given = reading.formula([elapsed if isinstance(one, Interval) else one.possible for one in reading.inputs])
+        if lines and given is not None and given.meets(candidate.result.possible):
+            here = f"{rounded(lines[0].middle, 2)}%"
+            yield Slip(SlipCode.OTHER_MONTH, here, f"{rounded(elapsed.middle, 2)}%")
+
+
+def _variants(one: Quantity) -> Iterator[tuple[SlipCode, Quantity]]:
+    """What the figure would be with two neighbouring digits swapped, a digit more or less, another unit or point."""
+    if not one.digits.isascii():
+        return
+    digits = one.digits
+    places = [place for place, character in enumerate(digits) if character.isdigit()]
+    for left, right in pairwise(places):
+        if digits[left] != digits[right]:
+            changed = list(digits)
+            changed[left], changed[right] = changed[right], changed[left]
+            yield from _with(one, SlipCode.DIGITS_SWAPPED, "".join(changed))
+        else:
+            yield from _with(one, SlipCode.DIGIT_DOUBLED, digits[:right] + digits[right + 1 :])
+    for place in places:
+        yield from _with(one, SlipCode.DIGIT_DROPPED, digits[:place] + digits[place] + digits[place:])
+    for unit, scale in {"亿元": 10**8, "万元": 10**4, "元": 1}.items() if one.kind is Kind.MONEY else ():
+        if unit != one.unit:
+            yield SlipCode.UNIT, replace(one, unit=unit, scale=scale)
+    for power in (1, -1, 2, -2) if one.kind is not Kind.COUNT else ():
+        yield SlipCode.DECIMAL_POINT, _scaled(one, power)
+
+
+def _with(one: Quantity, code: SlipCode, digits: str) -> Iterator[tuple[SlipCode, Quantity]]:
+    plain = digits.replace(",", "")
+    if plain[:1] != "0" or plain[1:2] == ".":
+        yield code, replace(one, digits=plain, number=Decimal(plain))
+
+
+def _scaled(one: Quantity, power: int) -> Quantity:
+    number = one.number.scaleb(power)
+    number = number.quantize(Decimal(1)) if int(number.as_tuple().exponent) > 0 else number
+    return replace(one, digits=format(number, "f"), number=number)

@@ -1,0 +1,111 @@
+"""Finds sums (A与B合计C, 其中一产、二产、三产), parts greater than their whole, and averages."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from services.reporting.domain.check.prose import Sentence
+from services.reporting.domain.check.quantities import Kind, Quantity
+from services.reporting.domain.check.readings import (
+    Candidate,
+    ClaimKind,
+    Context,
+    Reading,
+    quotient,
+    suffix_sums,
+    total,
+)
+from services.reporting.domain.check.roles import Role, alike, role, values
+
+_SUM = re.compile(
+    r"(?P<how_many>[两二三四五六七八2-8](?:项|者|类|部分|个方面)|以上)?(?:合计|共计|总计|加总|相加)"
+    r"(?:为|达到?|是|：|到位|资金|金额|总额|总|投资|签约|完成|项目|实现|引进|省外|个数|约|（)*(?:[NM]、)?(?:投资|总投资|金额|总金额)?$"
+)
+_NOT_A_LIST = re.compile("其中|含|包括|目标|任务|同比|环比|上年|去年|序时|占|率|平均|每")
+_NUMBERS = {"两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8}
+_INDUSTRIES = re.compile(
+    "其中[：，]?[^，。；MNU]{0,6}(?:X业|一产)[^MNU]{0,12}[MN][^MNU]{0,12}(?:X业|二产)[^MNU]{0,12}[MN][^MNU]{0,12}(?:X业|三产)[^MNU]{0,12}(?P<last>[MN])"
+)
+_PART = re.compile("其中[：，]?[^，。；：MNUPDTBX投资总完成]{0,14}N")
+_AVERAGE = re.compile("(?:平均每个|平均每家|平均每户|平均单个|单个项目平均|项目平均|户均|平均)[^，。；MNUP均]{0,10}$")
+_MOST = 12
+
+
+def sums(sentence: Sentence, context: Context) -> Iterator[Candidate]:
+    """Every sum, part and average of the sentence; a sum of which nothing is known is none that can be checked."""
+    for place, one in zip(sentence.places, sentence.figures, strict=True):
+        if one.kind not in {Kind.MONEY, Kind.COUNT} or one.vague:
+            continue
+        head = sentence.shape[max(0, place - 40) : place]
+        if (match := _SUM.search(head)) and (readings := tuple(_sum_readings(sentence, one, match["how_many"]))):
+            yield Candidate(ClaimKind.SUM, one, readings, sentence)
+        elif _AVERAGE.search(head):
+            yield Candidate(ClaimKind.AVERAGE, one, tuple(_average_readings(sentence, one)), sentence)
+    yield from _industries(sentence)
+    yield from _parts(sentence)
+
+
+def _sum_readings(sentence: Sentence, result: Quantity, how_many: str | None) -> Iterator[Reading]:
+    parts = [
+        one for one in alike(values(sentence, sentence.at(result)), result) if role(sentence, one) is not Role.VAGUE
+    ]
+    if len(parts) < 2:
+        return
+    parts = parts[-_MOST:]
+    told = how_many is not None and how_many != "以上"
+    count = int(how_many[0]) if told and how_many and how_many[0].isdigit() else _NUMBERS.get((how_many or "x")[0])
+    chosen = parts[-count:] if count and len(parts) >= count else parts
+    between = sentence.shape[sentence.at(chosen[0]) : sentence.at(result)]
+    plain = all(role(sentence, one) in {Role.PLAIN, Role.INVESTMENT} for one in chosen)
+    whole_list = chosen == parts and len(parts) <= 6 and (count is None or count == len(parts))
+    certain = plain and whole_list and not _NOT_A_LIST.search(between) and _of_one_sort(sentence, chosen)
+    yield Reading(total, tuple(chosen), certain)
+    for several in suffix_sums(parts, _MOST):
+        yield Reading(total, several)
+
+
+def _of_one_sort(sentence: Sentence, parts: Sequence[Quantity]) -> bool:
+    """Whether no vague figure of the kind stands among them: 近3亿元 would be a part too."""
+    inside = [one for one in values(sentence) if parts[0].start <= one.start <= parts[-1].end]
+    return not any(one.vague and one.dimension == parts[0].dimension for one in inside)
+
+
+def _average_readings(sentence: Sentence, result: Quantity) -> Iterator[Reading]:
+    before = [
+        one for one in values(sentence, sentence.at(result)) if role(sentence, one) in {Role.PLAIN, Role.INVESTMENT}
+    ]
+    amounts, counts = alike(before, result), [one for one in before if one.kind is Kind.COUNT]
+    if result.kind is not Kind.MONEY:
+        return
+    certain = len(amounts) == len(counts) == 1 and len(values(sentence, sentence.at(result))) == 2
+    for amount in reversed(amounts):
+        for count in reversed(counts):
+            yield Reading(quotient, (amount, count), certain)
+
+
+def _industries(sentence: Sentence) -> Iterator[Candidate]:
+    """The three industries are everything there is: 其中第一产业3个、第二产业9个、第三产业6个."""
+    if not (match := _INDUSTRIES.search(sentence.shape)):
+        return
+    last = sentence.here(match.start("last"))
+    parts = [one for one in values(sentence, match.end()) if sentence.at(one) > match.start()]
+    parts = [one for one in parts if one.dimension == last.dimension]
+    wholes = alike(values(sentence, match.start()), last)
+    if len(parts) != 3 or not wholes:
+        return
+    plain = role(sentence, wholes[-1]) in {Role.PLAIN, Role.INVESTMENT} and not any(one.vague for one in parts)
+    readings = (Reading(total, tuple(parts), plain and len(wholes) == 1),)
+    yield Candidate(ClaimKind.SUM, wholes[-1], readings, sentence)
+
+
+def _parts(sentence: Sentence) -> Iterator[Candidate]:
+    """A number of things cannot be greater than the number they are among."""
+    for match in _PART.finditer(sentence.shape):
+        part = sentence.here(match.end() - 1)
+        wholes = [one for one in values(sentence, match.start()) if one.dimension == part.dimension]
+        if (
+            len(wholes) == 1
+            and not part.vague
+            and role(sentence, wholes[0]) is Role.PLAIN
+            and part.value > wholes[0].value
+        ):
+            yield Candidate(ClaimKind.PART, part, (Reading(total, (wholes[0],), True),), sentence)

@@ -1,0 +1,106 @@
+"""Judges claims: consistent, inconsistent, or not to be verified from the text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from services.reporting.domain.check.readings import Candidate, ClaimKind, Reading
+from services.reporting.domain.check.slips import Slip, SlipCode, shown, slips
+from services.reporting.domain.progress import rounded
+
+_CLAUSE_ENDS = "，。；：！？,;:!?\n\t"
+
+
+class Verdict(StrEnum):
+    """What can be said of a claim."""
+
+    CONSISTENT = "consistent"
+    INCONSISTENT = "inconsistent"
+    UNVERIFIABLE = "unverifiable"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A claim with its verdict. `start`–`end` is the quote, `figure` the printed result, as offsets in the text.
+
+    `claimed`, `computed` and `difference` (claimed − computed) are in `unit`, `computed` to the claim's own precision;
+    the last two are None where nothing can be computed.
+    """
+
+    kind: ClaimKind
+    start: int
+    end: int
+    figure: tuple[int, int]
+    unit: str
+    claimed: Decimal
+    computed: Decimal | None
+    difference: Decimal | None
+    verdict: Verdict
+    slips: Sequence[Slip] = ()
+
+
+def judge(text: str, candidate: Candidate) -> Claim:
+    """Consistent when one reading can give the printed result; inconsistent only when the likeliest one is certain."""
+    fitting = next((one for one in candidate.readings if _fits(candidate, one)), None)
+    if fitting is not None:
+        return _claim(
+            text, candidate, *((None, Verdict.UNVERIFIABLE) if fitting.remote else (fitting, Verdict.CONSISTENT))
+        )
+    first = candidate.readings[0] if candidate.readings else None
+    if first is not None and first.certain and first.compute() is not None:
+        return _claim(text, candidate, first, Verdict.INCONSISTENT)
+    return _claim(text, candidate, None, Verdict.UNVERIFIABLE)
+
+
+def clause_start(text: str, place: int) -> int:
+    """Where the clause begins in which a place of the text lies."""
+    start = max(text.rfind(mark, 0, place) for mark in _CLAUSE_ENDS) + 1
+    while start < place and text[start].isspace():
+        start += 1
+    return start
+
+
+def _fits(candidate: Candidate, reading: Reading) -> bool:
+    if any(one.vague for one in reading.printed):
+        return False
+    given = reading.compute()
+    return given is not None and given.meets(candidate.result.possible)
+
+
+def _claim(text: str, candidate: Candidate, reading: Reading | None, verdict: Verdict) -> Claim:
+    result = candidate.result
+    exact = None if reading is None else reading.exact
+    computed = None if exact is None else rounded(exact.middle / result.scale, result.decimals)
+    start, end = _span(text, candidate, reading)
+    return Claim(
+        kind=candidate.kind,
+        start=start,
+        end=end,
+        figure=(result.start, result.end),
+        unit=result.unit,
+        claimed=result.number,
+        computed=computed,
+        difference=None if computed is None else result.number - computed,
+        verdict=verdict,
+        slips=_slips(candidate, reading, verdict, computed),
+    )
+
+
+def _slips(candidate: Candidate, reading: Reading | None, verdict: Verdict, computed: Decimal | None) -> Sequence[Slip]:
+    if reading is None or computed is None:
+        return ()
+    if verdict is Verdict.INCONSISTENT:
+        return slips(candidate, reading)
+    if computed != candidate.result.number:
+        unit, at = candidate.result.unit, (candidate.result.start, candidate.result.end)
+        return (Slip(SlipCode.RESTS_ON_ROUNDING, shown(candidate.result), f"{computed}{unit}", at),)
+    return ()
+
+
+def _span(text: str, candidate: Candidate, reading: Reading | None) -> tuple[int, int]:
+    """From the clause of the first figure in the sentence that takes part, to the end of the last."""
+    inside = {one.start for one in candidate.sentence.figures}
+    parts = [one for one in (reading.printed if reading else []) if one.start in inside]
+    parts.append(candidate.result)
+    return clause_start(text, min(one.start for one in parts)), max(one.end for one in parts)
