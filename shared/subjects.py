@@ -48,8 +48,9 @@ STREAMS: Final = (EVENTS, LEDGER, REFUSALS, REPORTS)
 
 LEDGER_OF_EVENTS = Consumer("EVENTS", "ledger")
 NOTIFIER_OF_LEDGER = Consumer("LEDGER", "notifier")
+NOTIFIER_OF_REPORTS = Consumer("REPORTS", "notifier", filters=("report.*.progress.*",))
 REPORTING_OF_LEDGER = Consumer("LEDGER", "reporting")
-CONSUMERS: Final = (LEDGER_OF_EVENTS, NOTIFIER_OF_LEDGER, REPORTING_OF_LEDGER)
+CONSUMERS: Final = (LEDGER_OF_EVENTS, NOTIFIER_OF_LEDGER, NOTIFIER_OF_REPORTS, REPORTING_OF_LEDGER)
 
 # Every event subject that names a project, in one pattern: the server copies by one pattern fast, by several slowly.
 OF_A_PROJECT: Final = "events.*.*.*.>"

@@ -6,10 +6,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from services.notifier.announcer import announce
-from services.notifier.domain.cases import Case, answer_by, may_acknowledge
+from services.notifier.announcer import Happened, announce
+from services.notifier.domain.cases import Case, answer_by, may_acknowledge, sentences
 from services.notifier.domain.links import Link
-from services.notifier.domain.messages import describe
 from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import Record
 from services.notifier.registrar import case_of
@@ -54,7 +53,9 @@ class Acknowledger:
 
     async def told(self, link: Link, now: datetime) -> list[Told]:
         """What the link's message told of, the one late for longest first; empty for a message long gone."""
-        return [_told(row, business_day(now)) for row in await self._pool.fetch(SQL["told"], link.message)]
+        return [
+            _told(row, self._policy, business_day(now)) for row in await self._pool.fetch(SQL["told"], link.message)
+        ]
 
     async def answer(
         self, link: Link, chosen: Collection[UUID] | None, visitor: Visitor, now: datetime
@@ -85,18 +86,18 @@ class Acknowledger:
         data = EscalationAcknowledged(
             on=business_day(now), case=str(case.id), rule=case.rule, rung=case.rung, who=visitor.who
         )
-        await announce(connection, case, data, now)
+        await announce(connection, [Happened(case, data, case.generation)], now)
         return True
 
 
-def _told(row: Any, today: date) -> Told:
+def _told(row: Any, policy: Policy, today: date) -> Told:
     record, case = Record.model_validate(row["record"]), case_of(row)
     return Told(
         case=case,
         name=record.name,
         unit=record.lead_unit,
         official=record.lead_official,
-        text=describe(record, case.matter, row["outcome"], row["outcome_day"], today)[0],
+        text=sentences(record, (case.rule, case.matter), row["outcome_text"], policy, today)[0],
         answerable=may_acknowledge(case) and row["own_at"] is None,
         answered_by=row["answered_by"],
         answered_at=row["answered_at"],

@@ -1,6 +1,7 @@
 """Puts what happens to a case on the record: events for the EVENTS stream, by way of a table."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -19,14 +20,39 @@ UNIT: Final = "notifier"
 Publish = Callable[[Iterable[Outgoing]], Awaitable[None]]
 
 
-async def announce(connection: Connection, case: Case, data: Escalation, now: datetime) -> None:
-    """Record, in the caller's transaction, what happened to a case.
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """Something that happened to a case, under the generation in which it did."""
 
-    The event's id follows from the case, its generation and the rung, so a decision that is taken twice is one event.
+    case: Case
+    data: Escalation
+    generation: int
+
+
+async def announce(connection: Connection, happened: Sequence[Happened], now: datetime) -> None:
+    """Record, in the caller's transaction, what happened to cases.
+
+    An event's id follows from the case, its generation and the rung, so a decision that is taken twice is one event.
     """
-    event = Event(case.district, UNIT, case.project, f"{case.id}-{data.NAME}-{case.generation}-{data.rung}", data, now)
-    subject = event_subject(case.district, UNIT, case.project, data.NAME)
-    await connection.execute(SQL["announce"], f"{event.source}#{event.id}", subject, to_cloudevent(event), now)
+    if not happened:
+        return
+    events = [_event(each, now) for each in happened]
+    await connection.execute(
+        SQL["announce"],
+        [f"{event.source}#{event.id}" for event in events],
+        [
+            event_subject(event.district, UNIT, event.subject, each.data.NAME)
+            for event, each in zip(events, happened, strict=True)
+        ],
+        [to_cloudevent(event) for event in events],
+        now,
+    )
+
+
+def _event(each: Happened, now: datetime) -> Event:
+    case = each.case
+    event_id = f"{case.id}-{each.data.NAME}-{each.generation}-{each.data.rung}"
+    return Event(case.district, UNIT, case.project, event_id, each.data, now)
 
 
 class Announcer:

@@ -1,7 +1,8 @@
 -- name: announce
 -- An event of the same id is the same event: whoever decides twice announces once.
 insert into notifier.announcement (id, subject, payload, created_at)
-values ($1, $2, $3, $4)
+select announced.*, $4::timestamptz
+from unnest($1::text[], $2::text[], $3::jsonb[]) as announced
 on conflict (id) do nothing;
 
 -- name: unpublished

@@ -1,11 +1,15 @@
 """Bundles what waits for one person into one message, so that nobody hears ten times at once."""
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from shared.database import Pool
 from shared.sql import queries_beside
 
 SQL = queries_beside(__file__)
+
+# So long a morning's digest waits for a sweep that does not come to its end.
+_LONGEST_WAIT: Final = timedelta(minutes=5)
 
 
 class Bundler:
@@ -21,5 +25,5 @@ class Bundler:
             if not await connection.fetchval(SQL["only_one"]):
                 return 0
             await connection.execute(SQL["drop_stale"])
-            status = await connection.execute(SQL["bundle"], now, now - self._wait)
+            status = await connection.execute(SQL["bundle"], now, now - self._wait, now - _LONGEST_WAIT)
         return int(status.rpartition(" ")[2])

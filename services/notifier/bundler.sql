@@ -12,9 +12,10 @@ where delivery.state = 'waiting'
   and escalation_case.generation <> delivery.generation;
 
 -- name: bundle
--- All that waits for one recipient over one channel becomes one message, once the first of it has waited long enough.
+-- All that waits for one recipient over one channel becomes one message, once the first of it has waited long enough. A
+-- morning's digest waits until every case that is due has been swept, so that it is one; but not for ever.
 with ripe as (
-    select delivery.id, recipient, channel, notice, delivery.not_before
+    select delivery.id, recipient, channel, case when digest then 'digest' else notice end as notice, delivery.not_before
     from notifier.delivery
     join notifier.escalation_case on escalation_case.id = delivery.case_id
     where delivery.state = 'waiting' and not_before <= $1 and paused_at is null
@@ -24,6 +25,9 @@ with ripe as (
     from ripe
     group by recipient, channel, notice
     having min(not_before) <= $2
+        and (notice <> 'digest' or min(not_before) <= $3 or not exists (
+            select from notifier.escalation_case
+            where next_fire_at <= $1 and paused_at is null and state <> 'resolved'))
     order by min(not_before), recipient, channel
     returning id, recipient, channel, notice
 )

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.notifier.domain.cases import Case
-from services.notifier.domain.messages import describe
+from services.notifier.domain.cases import Case, sentences
+from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import Record
 from services.notifier.registrar import case_of
 from shared.clock import business_day
@@ -69,8 +69,9 @@ class Overview:
 class Desk:
     """Reads the register for people and programs."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, policy: Policy) -> None:
         self._pool = pool
+        self._policy = policy
 
     async def overview(self, now: datetime, limit: int) -> Overview:
         """The newest state of all cases; at most `limit` of them in full."""
@@ -87,12 +88,12 @@ class Desk:
         answers: defaultdict[UUID, list[Answer]] = defaultdict(list)
         for row in await self._pool.fetch(SQL["acknowledgements"], ids):
             answers[row["case_id"]].append(Answer(row["who"], row["acknowledged_at"], row["until"]))
-        return [_entry(row, deliveries[row["id"]], answers[row["id"]], now) for row in rows]
+        return [_entry(row, deliveries[row["id"]], answers[row["id"]], self._policy, now) for row in rows]
 
 
-def _entry(row: Any, deliveries: Sequence[Delivery], answers: Sequence[Answer], now: datetime) -> Entry:
+def _entry(row: Any, deliveries: Sequence[Delivery], answers: Sequence[Answer], policy: Policy, now: datetime) -> Entry:
     record, case, today = Record.model_validate(row["record"]), case_of(row), business_day(now)
-    text, _ = describe(record, case.matter, row["outcome"], row["outcome_day"], today)
+    text, _ = sentences(record, (case.rule, case.matter), row["outcome_text"], policy, today)
     late = max(0, (today - case.due).days)
     return Entry(case, record.name, record.lead_unit, record.lead_official, text, late, deliveries, answers)
 

@@ -1,30 +1,50 @@
 """Keeps the register of cases: brings the rows in line with what the projects' records say."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, assert_never
+from typing import Any, Final, TypeVar
 
-from services.notifier.announcer import announce
-from services.notifier.domain.cases import Case, Change, Move, Open, Pause, Resolve, Resume, Timing, review
+import orjson
+
+from services.notifier.announcer import Happened, announce
+from services.notifier.domain.cases import (
+    Case,
+    Change,
+    Clock,
+    Move,
+    Open,
+    Past,
+    Pause,
+    Register,
+    Reopen,
+    Resolve,
+    Resume,
+    Timing,
+    closing,
+    review,
+)
 from services.notifier.domain.duties import next_look
-from services.notifier.domain.ladder import next_opening
-from services.notifier.domain.messages import resolution
-from services.notifier.domain.policy import Policy, Rung
+from services.notifier.domain.ladder import next_morning, next_opening
+from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import Record
+from services.notifier.domain.rules import Rung
+from services.notifier.domain.silences import Silence
 from shared.clock import business_day
 from shared.database import Connection
-from shared.events import EscalationResolved
+from shared.events import EscalationOpened, EscalationResolved
 from shared.sql import queries_beside
 
 SQL = queries_beside(__file__)
 
 # However long a backlog takes to read, its digest does not wait longer than this many times the settling time.
 _LONGEST_HOLD: Final = 10
+_Key = tuple[str, str]
+_T = TypeVar("_T")
 
 
 class Registrar:
-    """Opens, pauses, moves and resolves cases, in the caller's transaction."""
+    """Opens, reopens, pauses, moves and resolves cases, in the caller's transaction."""
 
     def __init__(self, policy: Policy, timing: Timing) -> None:
         self._policy = policy
@@ -38,51 +58,125 @@ class Registrar:
         if not records:
             return 0
         keys = [record.district for record in records], [record.project for record in records]
-        cases: defaultdict[tuple[str, str], list[Case]] = defaultdict(list)
-        for row in await connection.fetch(SQL["unresolved_cases"], *keys):
-            cases[row["district"], row["project"]].append(case_of(row))
-        done: list[Change] = []
+        registers = await self._registers(connection, keys, now)
+        changes: list[Change] = []
         for record in records:
-            known = cases[record.district, record.project]
-            for change in review(record, known, self._policy, self._timing, now):
-                await self.apply(connection, change, now)
-                done.append(change)
-        if any(isinstance(change, Open) and change.catch_up for change in done):
+            register = registers(record)
+            changes += review(record, register, self._policy, self._timing, now)
+        await self.apply(connection, changes, now)
+        if any(isinstance(change, Open) and change.catch_up for change in changes):
             settle = self._timing.settle
             await connection.execute(SQL["hold_catch_up"], now + settle, settle * _LONGEST_HOLD)
         today = business_day(now)
-        await connection.execute(SQL["plan_look"], *keys, [next_look(record, today) for record in records])
-        return len(done)
+        looks = [next_look(record, self._policy, today) for record in records]
+        await connection.execute(SQL["plan_look"], *keys, looks)
+        return len(changes)
 
-    async def apply(self, connection: Connection, change: Change, now: datetime) -> None:
-        """Write one change to the register."""
-        match change:
-            case Open(duty, ladder, fire_at, catch_up):
-                rungs = [rung.model_dump(mode="json") for rung in ladder]
-                place = duty.key, duty.district, duty.project, duty.rule, duty.matter, duty.due
-                await connection.execute(SQL["open_case"], *place, rungs, now, fire_at, catch_up)
-            case Resolve():
-                await self._resolve(connection, change, now)
-            case Pause(case):
-                await connection.execute(SQL["pause_case"], case.id, now)
-            case Resume(case, fire_at):
-                await connection.execute(SQL["resume_case"], case.id, fire_at)
-            case Move(case, due):
-                await connection.execute(SQL["move_case"], case.id, due)
-            case _:
-                assert_never(change)
+    async def apply(self, connection: Connection, changes: Sequence[Change], now: datetime) -> None:
+        """Write changes to the register, each kind in one statement."""
+        if opened := _of(changes, Open):
+            await connection.execute(SQL["open_cases"], *_opened(opened), now)
+        if reopened := _of(changes, Reopen):
+            await self._reopen(connection, reopened, now)
+        if resolved := _of(changes, Resolve):
+            await self._resolve(connection, resolved, now)
+        if paused := _of(changes, Pause):
+            await connection.execute(SQL["pause_cases"], [each.case.id for each in paused], now)
+        if resumed := _of(changes, Resume):
+            ids, at = [each.case.id for each in resumed], [each.fire_at for each in resumed]
+            await connection.execute(SQL["resume_cases"], ids, at, *_clocks([each.clock for each in resumed]))
+        if moved := _of(changes, Move):
+            await connection.execute(SQL["move_cases"], [each.case.id for each in moved], [each.due for each in moved])
 
-    async def _resolve(self, connection: Connection, change: Resolve, now: datetime) -> None:
-        case = change.case
-        await connection.execute(SQL["resolve_case"], case.id, change.outcome, change.day, now)
-        opening = next_opening(now, self._policy.opening, self._policy.days)
-        await connection.execute(SQL["tell_resolved"], case.id, now, opening)
+    async def silences(self, connection: Connection, now: datetime) -> list[Silence]:
+        """The silences under way."""
+        return [Silence(**row) for row in await connection.fetch(SQL["silences"], now)]
+
+    async def _registers(
+        self, connection: Connection, keys: tuple[list[str], list[str]], now: datetime
+    ) -> Callable[[Record], Register]:
+        cases: Mapping[_Key, list[Case]] = defaultdict(list)
+        for row in await connection.fetch(SQL["unresolved_cases"], *keys):
+            cases[row["district"], row["project"]].append(case_of(row))
+        past: Mapping[_Key, list[Past]] = defaultdict(list)
+        since = now - self._policy.reopening_span
+        for row in await connection.fetch(SQL["just_resolved"], *keys, since):
+            past[row["district"], row["project"]].append(Past(case_of(row), row["told"]))
+        silences = await self.silences(connection, now)
+
+        def register(record: Record) -> Register:
+            key = record.district, record.project
+            return Register(cases.get(key, ()), past.get(key, ()), silences)
+
+        return register
+
+    async def _reopen(self, connection: Connection, changes: Sequence[Reopen], now: datetime) -> None:
+        columns = (
+            [each.case.id for each in changes],
+            [each.due for each in changes],
+            [each.rung for each in changes],
+            [each.fire_at for each in changes],
+            *_clocks([each.clock for each in changes]),
+        )
+        await connection.execute(SQL["reopen_cases"], *columns)
+        # What told nobody yet, or will tell its rung again, is put on the record when it does.
+        silent = [each for each in changes if each.case.rung and each.rung == each.case.rung]
+        await announce(connection, [_reopened(each, now) for each in silent], now)
+
+    async def _resolve(self, connection: Connection, changes: Sequence[Resolve], now: datetime) -> None:
+        columns = (
+            [each.case.id for each in changes],
+            [each.outcome for each in changes],
+            [each.day for each in changes],
+            [each.text for each in changes],
+        )
+        await connection.execute(SQL["resolve_cases"], *columns, now)
+        loud = [each.case.id for each in changes if not each.quiet]
+        digest, policy = self._policy.digest, self._policy
+        later = next_opening(now, policy.opening, policy.days)
+        if digest is not None:
+            later = next_morning(now, digest.at, policy.opening, policy.days)
+        await connection.execute(SQL["tell_resolved"], loud, now, later, digest is not None)
         # A case that told nobody, opened and closed while a backlog was read, is not worth a line in the archive.
-        if case.rung:
-            today = business_day(now)
-            note = resolution(case.matter, change.outcome, change.day, today)
-            data = EscalationResolved(on=today, case=str(case.id), rule=case.rule, rung=case.rung, note=note)
-            await announce(connection, case, data, now)
+        await announce(connection, [_resolved(each, now) for each in changes if each.case.rung], now)
+
+
+def _of(changes: Sequence[Change], kind: type[_T]) -> list[_T]:
+    return [change for change in changes if isinstance(change, kind)]
+
+
+def _opened(changes: Sequence[Open]) -> tuple[list[Any], ...]:
+    return (
+        [each.duty.key for each in changes],
+        [each.duty.district for each in changes],
+        [each.duty.project for each in changes],
+        [each.duty.rule for each in changes],
+        [each.duty.matter for each in changes],
+        [each.duty.due for each in changes],
+        [orjson.dumps([rung.model_dump(mode="json") for rung in each.ladder]).decode() for each in changes],
+        [each.fire_at for each in changes],
+        [each.catch_up for each in changes],
+    )
+
+
+def _clocks(clocks: Sequence[Clock | None]) -> tuple[list[datetime | None], list[int | None]]:
+    return [clock.since if clock else None for clock in clocks], [
+        clock.working_days if clock else None for clock in clocks
+    ]
+
+
+def _reopened(change: Reopen, now: datetime) -> Happened:
+    case = change.case
+    note = "办结后再次出现，继续催办"
+    data = EscalationOpened(on=business_day(now), case=str(case.id), rule=case.rule, rung=change.rung, note=note)
+    return Happened(case, data, case.generation + 1)
+
+
+def _resolved(change: Resolve, now: datetime) -> Happened:
+    case = change.case
+    note = closing(change.text)
+    data = EscalationResolved(on=business_day(now), case=str(case.id), rule=case.rule, rung=case.rung, note=note)
+    return Happened(case, data, case.generation)
 
 
 def case_of(row: Any) -> Case:
@@ -102,4 +196,5 @@ def case_of(row: Any) -> Case:
         opened_at=row["opened_at"],
         next_fire_at=row["next_fire_at"],
         paused_at=row["paused_at"],
+        clock=Clock(row["clock_from"], row["clock_days"]) if row["clock_from"] else None,
     )

@@ -7,11 +7,38 @@ where state <> 'resolved'
 order by id
 for update of escalation_case;
 
--- name: open_case
+-- name: just_resolved
+-- What may go on as the same case. `told`: somebody heard that it was over, or may be hearing it now.
+select
+    escalation_case.*,
+    exists (
+        select from notifier.delivery
+        left join notifier.message on message.id = delivery.message_id
+        where delivery.case_id = escalation_case.id
+          and delivery.generation = escalation_case.generation
+          and delivery.notice = 'resolved'
+          and (delivery.state in ('sent', 'uncertain') or message.state = 'sending' or message.again)
+    ) as told
+from notifier.escalation_case
+join unnest($1::text[], $2::text[]) as wanted (district, project) using (district, project)
+where state = 'resolved' and resolved_at > $3
+order by resolved_at, id
+for update of escalation_case;
+
+-- name: silences
+-- Those under way.
+select id, district, project, rule, unit, official, reason, who, since, until
+from notifier.silence
+where since <= $1 and until > $1;
+
+-- name: open_cases
 -- A duty has at most one unresolved case.
 insert into notifier.escalation_case
-    (dedup_key, district, project, rule, matter, due, ladder, opened_at, next_fire_at, catch_up)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    (dedup_key, district, project, rule, matter, due, ladder, next_fire_at, catch_up, opened_at)
+select dedup_key, district, project, rule, matter, due, ladder::jsonb, next_fire_at, catch_up, $10::timestamptz
+from unnest(
+    $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::date[], $7::text[], $8::timestamptz[], $9::boolean[]
+) as opened (dedup_key, district, project, rule, matter, due, ladder, next_fire_at, catch_up)
 on conflict (dedup_key) where state <> 'resolved' do nothing;
 
 -- name: hold_catch_up
@@ -28,38 +55,60 @@ set next_fire_at = greatest(next_fire_at, least($1::timestamptz, opened_at + $2:
 from held
 where escalation_case.id = held.id;
 
--- name: resolve_case
+-- name: reopen_cases
+-- The generation grows: what was queued about its end is not sent any more.
+update notifier.escalation_case
+set state = case when next_at is null then 'exhausted' else 'open' end,
+    generation = generation + 1, due = reopened.due, rung = reopened.rung, next_fire_at = next_at,
+    clock_from = reopened.clock_from, clock_days = reopened.clock_days,
+    outcome = null, outcome_day = null, outcome_text = null, resolved_at = null
+from unnest($1::uuid[], $2::date[], $3::integer[], $4::timestamptz[], $5::timestamptz[], $6::integer[])
+    as reopened (id, due, rung, next_at, clock_from, clock_days)
+where escalation_case.id = reopened.id;
+
+-- name: resolve_cases
 -- The generation grows, so that nothing queued before is sent any more.
 update notifier.escalation_case
-set state = 'resolved', outcome = $2, outcome_day = $3, resolved_at = $4, next_fire_at = null, generation = generation + 1
-where id = $1;
+set state = 'resolved', outcome = ended.outcome, outcome_day = ended.day, outcome_text = ended.text, resolved_at = $5,
+    next_fire_at = null, paused_at = null, generation = generation + 1
+from unnest($1::uuid[], $2::text[], $3::date[], $4::text[]) as ended (id, outcome, day, text)
+where escalation_case.id = ended.id;
 
 -- name: tell_resolved
 -- Whoever was told, or may have been, hears over the same channel that it is over.
-insert into notifier.delivery (case_id, generation, rung, recipient, channel, notice, created_at, not_before)
-select distinct told.case_id, escalation_case.generation, 0, told.recipient, told.channel, 'resolved', $2::timestamptz, $3::timestamptz
+insert into notifier.delivery (case_id, generation, rung, recipient, channel, notice, created_at, not_before, digest)
+select distinct
+    told.case_id, escalation_case.generation, 0, told.recipient, told.channel, 'resolved', $2::timestamptz,
+    $3::timestamptz, $4::boolean
 from notifier.delivery as told
 join notifier.escalation_case on escalation_case.id = told.case_id
 left join notifier.message on message.id = told.message_id
-where told.case_id = $1
+where told.case_id = any($1::uuid[])
   and told.notice = 'overdue'
   and (told.state in ('sent', 'uncertain') or message.state = 'sending' or (told.state = 'placed' and message.again))
 on conflict do nothing;
 
--- name: pause_case
+-- name: pause_cases
 -- The instant is kept: what was left of the case's time counts from there when the project goes on.
-update notifier.escalation_case set paused_at = $2 where id = $1;
+update notifier.escalation_case set paused_at = $2 where id = any($1::uuid[]);
 
--- name: resume_case
+-- name: resume_cases
 -- The timer was computed anew from what was left.
-update notifier.escalation_case set paused_at = null, next_fire_at = $2 where id = $1;
+update notifier.escalation_case
+set paused_at = null, next_fire_at = resumed.next_at, clock_from = resumed.clock_from, clock_days = resumed.clock_days
+from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::integer[])
+    as resumed (id, next_at, clock_from, clock_days)
+where escalation_case.id = resumed.id;
 
--- name: move_case
+-- name: move_cases
 -- The timetable names another day, which has passed as well.
-update notifier.escalation_case set due = $2 where id = $1;
+update notifier.escalation_case
+set due = moved.due
+from unnest($1::uuid[], $2::date[]) as moved (id, due)
+where escalation_case.id = moved.id;
 
 -- name: plan_look
--- When time alone brings the project's next duty.
+-- When time alone brings or ends the project's next duty.
 update notifier.project
 set next_look = planned.next_look
 from unnest($1::text[], $2::text[], $3::date[]) as planned (district, project, next_look)

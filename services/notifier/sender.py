@@ -162,7 +162,7 @@ class Sender:
 
     def _item(self, row: Any, told: Mapping[str, Any], now: datetime) -> Item:
         record, today, what = Record.model_validate(row["record"]), business_day(now), (row["rule"], row["matter"])
-        text, brief = sentences(record, *what, row["outcome_text"], self._policy, today)
+        text, brief = sentences(record, what, row["outcome_text"], self._policy, today)
         return Item(
             case=str(row["id"]),
             rule=row["rule"],

@@ -1,16 +1,20 @@
 """Sweeps what time has brought: duties that began today, and cases whose next rung is due."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import assert_never
+from typing import Any, TypeAlias
+from uuid import UUID
 
 import structlog
 
-from services.notifier.announcer import announce
-from services.notifier.domain.cases import Case, Climb, Exhaust, Move, Open, Pause, Resolve, Resume, Wait, fire
+from services.notifier.announcer import Happened, announce
+from services.notifier.domain.cases import Case, Change, Climb, Clock, Exhaust, Wait, fire, fires_at, stands
 from services.notifier.domain.directory import Directory, Nobody, Person
-from services.notifier.domain.duties import Holds, standing
 from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import Record
+from services.notifier.domain.rules import Rung
+from services.notifier.domain.silences import Silence
 from services.notifier.metrics import Metrics
 from services.notifier.registrar import Registrar, case_of
 from shared.clock import business_day
@@ -19,6 +23,21 @@ from shared.events import EscalationClimbed, EscalationOpened
 from shared.sql import queries_beside
 
 SQL = queries_beside(__file__)
+
+# Case, generation, rung, recipient, channel, digest, state, reason: a row of notifier.delivery.
+_Told: TypeAlias = tuple[UUID, int, int, str, str, bool, str, str | None]
+
+
+@dataclass(slots=True)
+class _Swept:
+    """What a batch of due cases comes to, to be written in one statement for each kind."""
+
+    timers: list[tuple[UUID, datetime | None]] = field(default_factory=list)
+    climbs: list[tuple[UUID, int, datetime, datetime, int]] = field(default_factory=list)
+    exhausted: list[UUID] = field(default_factory=list)
+    told: list[_Told] = field(default_factory=list)
+    happened: list[Happened] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
 
 
 class Sweeper:
@@ -32,10 +51,13 @@ class Sweeper:
         self._policy = policy
         self._directory = directory
         self._metrics = metrics
+        self._adopted = False
         self._log = structlog.get_logger().bind(part="sweeper")
 
     async def run_once(self, now: datetime) -> int:
         """Do everything that is due at `now`; returns how many projects and cases that were."""
+        await self._adopt(now)
+        await self._turn_silences(now)
         done = 0
         while found := await self._look_at_projects(now):
             done += found
@@ -44,6 +66,32 @@ class Sweeper:
             done += found
         await self._measure(now)
         return done
+
+    async def _adopt(self, now: datetime) -> None:
+        """At start, and when the policy is another one than last time: look at everything by it.
+
+        Ladders stay as they were when their cases opened. Timers are computed again: a year's holidays may be known.
+        """
+        if self._adopted:
+            return
+        async with self._pool.acquire() as connection, connection.transaction():
+            if await connection.fetchval(SQL["adopt"], self._policy.fingerprint, now) is not None:
+                await connection.execute(SQL["look_at_all"], business_day(now))
+                timers = [(row["id"], self._timer(row)) for row in await connection.fetch(SQL["running_clocks"], now)]
+                await connection.execute(SQL["set_timers"], *_columns(timers, 2))
+                self._log.info("another policy: every project is looked at again", timers=len(timers))
+        self._adopted = True
+
+    def _timer(self, row: Any) -> datetime:
+        ladder = [Rung.model_validate(rung) for rung in row["ladder"]]
+        return fires_at(ladder, row["rung"], Clock(row["clock_from"], row["clock_days"]), self._policy)
+
+    async def _turn_silences(self, now: datetime) -> None:
+        async with self._pool.acquire() as connection, connection.transaction():
+            turned = await connection.fetch(SQL["turn_silences"], now)
+            if turned:
+                places = [row["district"] for row in turned], [row["project"] for row in turned]
+                await connection.execute(SQL["look_at_silenced"], business_day(now), *places)
 
     async def _look_at_projects(self, now: datetime) -> int:
         async with self._pool.acquire() as connection, connection.transaction():
@@ -54,56 +102,62 @@ class Sweeper:
     async def _fire_cases(self, now: datetime) -> int:
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(SQL["due_cases"], now)
-            for row in rows:
-                await self._fire(connection, case_of(row), Record.model_validate(row["record"]), now)
+            if rows:
+                silences, swept = await self._registrar.silences(connection, now), _Swept()
+                for row in rows:
+                    self._fire(swept, case_of(row), Record.model_validate(row["record"]), silences, now)
+                await self._write(connection, swept, now)
         return len(rows)
 
-    async def _fire(self, connection: Connection, case: Case, record: Record, now: datetime) -> None:
-        found = standing(record, case.matter, business_day(now))
-        match fire(case, found, self._policy, now):
+    def _fire(self, swept: _Swept, case: Case, record: Record, silences: Sequence[Silence], now: datetime) -> None:
+        match fire(case, stands(case, record, silences, self._policy, now), self._policy, now):
             case Climb() as climb:
-                await self._climb(connection, climb, record, now, found.duty.text if isinstance(found, Holds) else "")
+                self._climb(swept, climb, record, now)
             case Exhaust():
-                await connection.execute(SQL["exhaust"], case.id)
+                swept.exhausted.append(case.id)
                 self._log.warning("nobody answered up to the last rung", case=str(case.id), key=case.key)
             case Wait(_, until):
-                await connection.execute(SQL["wait"], case.id, until)
-            case Open() | Resolve() | Pause() | Resume() | Move() as change:
-                await self._registrar.apply(connection, change, now)
+                swept.timers.append((case.id, until))
             case None:
-                await connection.execute(SQL["wait"], case.id, None)
-            case never:
-                assert_never(never)
+                swept.timers.append((case.id, None))
+            case change:
+                swept.changes.append(change)
 
-    async def _climb(self, connection: Connection, climb: Climb, record: Record, now: datetime, note: str) -> None:
-        case = climb.case
-        people = await self._people(connection, climb, record, now)
+    def _climb(self, swept: _Swept, climb: Climb, record: Record, now: datetime) -> None:
+        case, today = climb.case, business_day(now)
+        people = self._people(swept, climb, record, now)
         for person in people:
             for address in person.first:
                 place = case.id, case.generation, climb.rung, person.name, address.channel
-                await connection.execute(SQL["tell"], *place, now)
+                swept.told.append((*place, climb.digest, "waiting", None))
         # A rung that reaches nobody does not wait for an answer.
-        await connection.execute(SQL["climb"], case.id, climb.rung, climb.next_fire_at if people else now)
+        next_at = climb.next_fire_at if people else now
+        swept.climbs.append((case.id, climb.rung, next_at, climb.clock.since, climb.clock.working_days))
         kind = EscalationOpened if climb.rung == 1 else EscalationClimbed
         who = "、".join(person.name for person in people)[:200] or None
-        today = business_day(now)
-        data = kind(on=today, case=str(case.id), rule=case.rule, rung=climb.rung, who=who, note=note or None)
-        await announce(connection, case, data, now)
+        data = kind(on=today, case=str(case.id), rule=case.rule, rung=climb.rung, who=who, note=climb.duty.text)
+        swept.happened.append(Happened(case, data, case.generation))
 
-    async def _people(self, connection: Connection, climb: Climb, record: Record, now: datetime) -> list[Person]:
-        people: dict[str, Person] = {}
+    def _people(self, swept: _Swept, climb: Climb, record: Record, now: datetime) -> list[Person]:
+        case, people = climb.case, dict[str, Person]()
         for role in climb.who:
-            found = self._directory.holders(role, record)
+            found = self._directory.holders(role, record, climb.duty.owed_by, business_day(now))
             if isinstance(found, Nobody):
-                place = climb.case.id, climb.case.generation, climb.rung, found.whom
-                await connection.execute(SQL["found_nobody"], *place, now, found.why)
+                place = case.id, case.generation, climb.rung, found.whom, "none"
+                swept.told.append((*place, False, "dead", found.why))
                 self._metrics.nobody.inc()
-                self._log.error(
-                    "a rung leads to nobody", case=climb.case.key, rung=climb.rung, role=role, why=found.why
-                )
+                self._log.error("a rung leads to nobody", case=case.key, rung=climb.rung, role=role, why=found.why)
             else:
                 people.update({person.name: person for person in found})
         return list(people.values())
+
+    async def _write(self, connection: Connection, swept: _Swept, now: datetime) -> None:
+        await connection.execute(SQL["set_timers"], *_columns(swept.timers, 2))
+        await connection.execute(SQL["climb"], *_columns(swept.climbs, 5))
+        await connection.execute(SQL["exhaust"], swept.exhausted)
+        await connection.execute(SQL["tell"], *_columns(swept.told, 8), now)
+        await self._registrar.apply(connection, swept.changes, now)
+        await announce(connection, swept.happened, now)
 
     async def _measure(self, now: datetime) -> None:
         for gauge, query in ((self._metrics.cases, "cases_by_state"), (self._metrics.messages, "messages_by_state")):
@@ -112,3 +166,8 @@ class Sweeper:
                 gauge.labels(state).set(count)
         oldest = await self._pool.fetchval(SQL["oldest_timer"])
         self._metrics.lateness.set(max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)
+
+
+def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    """Rows as columns, as many as `width` when there are no rows."""
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]

@@ -1,10 +1,51 @@
+-- name: adopt
+-- Whether the policy is another one than last time: then everything is to be looked at again.
+insert into notifier.policy_in_force (only_one, fingerprint, since)
+values (true, $1, $2)
+on conflict (only_one) do update set fingerprint = excluded.fingerprint, since = excluded.since
+where policy_in_force.fingerprint <> excluded.fingerprint
+returning fingerprint;
+
+-- name: look_at_all
+-- Today, and not all in one transaction.
+update notifier.project set next_look = least(next_look, $1::date);
+
+-- name: running_clocks
+-- Timers that were computed from a number of working days and have not gone off.
+select id, ladder, rung, clock_from, clock_days, next_fire_at
+from notifier.escalation_case
+where state = 'open' and clock_from is not null and paused_at is null and next_fire_at > $1
+for update;
+
+-- name: set_timers
+-- By the calendar as it is known now.
+update notifier.escalation_case
+set next_fire_at = computed.next_at
+from unnest($1::uuid[], $2::timestamptz[]) as computed (id, next_at)
+where escalation_case.id = computed.id;
+
+-- name: turn_silences
+-- Those that began or ended since anybody looked.
+update notifier.silence
+set begun = true, over = until <= $1
+where (not begun and since <= $1) or (not over and until <= $1)
+returning district, project;
+
+-- name: look_at_silenced
+-- A silence holds up cases, and releases them.
+update notifier.project
+set next_look = least(next_look, $1::date)
+from unnest($2::text[], $3::text[]) as turned (district, project)
+where (turned.district is null or turned.district = project.district)
+  and (turned.project is null or turned.project = project.project);
+
 -- name: projects_to_look_at
--- A duty of theirs began by the passing of a day, without any event.
+-- A duty of theirs began or ended by the passing of a day, without any event.
 select record
 from notifier.project
 where next_look <= $1
 order by next_look, district, project
-limit 200
+limit 500
 for update skip locked;
 
 -- name: due_cases
@@ -14,32 +55,33 @@ from notifier.escalation_case
 join notifier.project using (district, project)
 where next_fire_at <= $1 and paused_at is null and state <> 'resolved'
 order by next_fire_at
-limit 100
+limit 1000
 for update of escalation_case skip locked;
 
 -- name: climb
 -- The rung has fired; an acknowledgement that ran out is over.
-update notifier.escalation_case set state = 'open', rung = $2, next_fire_at = $3 where id = $1;
+update notifier.escalation_case
+set state = 'open', rung = fired.rung, next_fire_at = fired.next_at, clock_from = fired.clock_from,
+    clock_days = fired.clock_days
+from unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::timestamptz[], $5::integer[])
+    as fired (id, rung, next_at, clock_from, clock_days)
+where escalation_case.id = fired.id;
 
 -- name: exhaust
 -- No further rung; the case stays to be seen.
-update notifier.escalation_case set state = 'exhausted', next_fire_at = null where id = $1;
-
--- name: wait
--- Not now: outside the hours in which messages go out.
-update notifier.escalation_case set next_fire_at = $2 where id = $1;
+update notifier.escalation_case
+set state = 'exhausted', next_fire_at = null, clock_from = null, clock_days = null
+where id = any($1::uuid[]);
 
 -- name: tell
--- Once for a case, generation, rung, recipient and channel, whoever asks how often.
-insert into notifier.delivery (case_id, generation, rung, recipient, channel, notice, created_at, not_before)
-values ($1, $2, $3, $4, $5, 'overdue', $6, $6)
-on conflict do nothing;
-
--- name: found_nobody
--- Stays listed: somebody should have been told, and was not.
+-- Once for a case, generation, rung, recipient and channel, whoever asks how often. A rung that found nobody stays
+-- listed: somebody should have been told, and was not.
 insert into notifier.delivery
-    (case_id, generation, rung, recipient, channel, notice, created_at, not_before, state, reason)
-values ($1, $2, $3, $4, 'none', 'overdue', $5, $5, 'dead', $6)
+    (case_id, generation, rung, recipient, channel, digest, state, reason, notice, created_at, not_before)
+select told.*, 'overdue', $9::timestamptz, $9::timestamptz
+from unnest(
+    $1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::boolean[], $7::text[], $8::text[]
+) as told (case_id, generation, rung, recipient, channel, digest, state, reason)
 on conflict do nothing;
 
 -- name: cases_by_state

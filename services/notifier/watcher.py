@@ -1,4 +1,4 @@
-"""Watches the ledger: keeps each project's newest record and brings its cases in line with it."""
+"""Watches the ledger and the reports: keeps each newest record and brings its cases in line with it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import structlog
 from nats.aio.msg import Msg
 
-from services.notifier.domain.record import Record, UnreadableRecordError, read_record
+from services.notifier.domain.record import Record, UnreadableRecordError, read_record, read_report
 from services.notifier.metrics import Metrics
 from services.notifier.registrar import Registrar
 from shared.bus import stream_sequence
@@ -19,7 +19,7 @@ SQL = queries_beside(__file__)
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A message of the LEDGER stream."""
+    """A message of the LEDGER or of the REPORTS stream."""
 
     subject: str
     payload: bytes
@@ -27,7 +27,7 @@ class Arrived:
 
 
 class Watcher:
-    """Takes batches from the LEDGER stream to the records kept here, and to the cases."""
+    """Takes batches from the streams to the records kept here, and to the cases."""
 
     def __init__(self, pool: Pool, registrar: Registrar, metrics: Metrics, clock: Clock) -> None:
         self._pool = pool
@@ -60,21 +60,21 @@ class Watcher:
     def _newest(self, batch: Sequence[Arrived]) -> dict[tuple[str, str], tuple[Record, int]]:
         newest: dict[tuple[str, str], tuple[Record, int]] = {}
         for message in batch:
-            record = self._read(message)
-            if record is None:
-                continue
-            key = record.district, record.project
-            kept = newest.get(key)
-            if kept is None or (record.revision, message.sequence) > (kept[0].revision, kept[1]):
-                newest[key] = record, message.sequence
+            for record in self._read(message):
+                key = record.district, record.project
+                kept = newest.get(key)
+                if kept is None or (record.revision, message.sequence) > (kept[0].revision, kept[1]):
+                    newest[key] = record, message.sequence
         return newest
 
-    def _read(self, message: Arrived) -> Record | None:
-        if message.subject.split(".")[2:3] != ["project"]:
-            return None
+    def _read(self, message: Arrived) -> Sequence[Record]:
         try:
-            return read_record(message.payload)
+            match message.subject.split("."):
+                case ["ledger", _, "project", _]:
+                    return [read_record(message.payload)]
+                case ["report", _, "progress", _]:
+                    return read_report(message.payload)
         except UnreadableRecordError as error:
             self._metrics.unreadable.inc()
-            self._log.error("a record of the ledger cannot be read", subject=message.subject, error=str(error))
-            return None
+            self._log.error("a record cannot be read", subject=message.subject, error=str(error))
+        return ()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,12 +13,12 @@ import orjson
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-import services.notifier
 from services.notifier.acknowledger import Acknowledger, Visitor
 from services.notifier.announcer import Announcer
 from services.notifier.bundler import Bundler
 from services.notifier.channels.parcel import Channel
 from services.notifier.channels.routes import Routes
+from services.notifier.channels.strangers import Guard
 from services.notifier.channels.webhook import Webhook
 from services.notifier.channels.wecom_bot import WecomBot
 from services.notifier.desk import Desk, Overview
@@ -36,7 +37,8 @@ from tests.providers.webhook import FakeWebhook
 from tests.providers.wecom import FakeWecom
 
 LINK_SECRET = b"0123456789abcdef0123456789abcdef"
-POLICY = read_policy((Path(services.notifier.__file__).parent / "policy.toml").read_text(encoding="utf-8"))
+POLICIES = Path(__file__).with_name("policies")
+POLICY = read_policy((POLICIES / "at_once.toml").read_text(encoding="utf-8"))
 OFFICIAL, CONTACT, HEAD, DISTRICT_HEAD = "王建国 副区长", "马超", "钱进 主任", "孙立新 区长"
 # Wednesday, 10:00 in Shanghai, with no holiday in the fortnight that follows.
 START = datetime(2026, 9, 2, 2, 0, tzinfo=UTC)
@@ -113,12 +115,14 @@ class Office:
         self.watcher = Watcher(self.pool, self.registrar, self.metrics, lambda: self.now)
         self.bundler = Bundler(self.pool, timedelta())
         self.channels: dict[str, Channel] = {
-            "webhook": Webhook(self.client, {"office": SecretStr(self.webhook.secret)}),
+            "webhook": Webhook(
+                self.client, {"office": SecretStr(self.webhook.secret)}, Guard([ip_network("127.0.0.0/8")])
+            ),
             "wecom-bot": WecomBot(self.client, self.wecom.url, {"leaders": SecretStr(self.wecom.key)}),
         }
         self.announcer = Announcer(self.pool, self._publish)
         self.acknowledger = Acknowledger(self.pool, POLICY)
-        self.desk = Desk(self.pool)
+        self.desk = Desk(self.pool, POLICY)
         self.take_directory(self.directory)
 
     def take_directory(self, directory: Directory) -> None:

@@ -29,7 +29,7 @@ Step = Callable[..., Awaitable[Any]]
 # Where the process ends: (whose step, which, before or after it).
 STEPS: dict[str, tuple[type, str, str]] = {
     "after the case is written, before the commit": (Registrar, "look", "after"),
-    "after the rung is written, before the commit": (Sweeper, "_climb", "after"),
+    "after the rung is written, before the commit": (Sweeper, "_write", "after"),
     "after the sweep": (Sweeper, "run_once", "after"),
     "after the bundling": (Bundler, "run_once", "after"),
     "after the claim, before the webhook is called": (Webhook, "send", "before"),

@@ -257,7 +257,7 @@ async def test_a_backlog_becomes_one_message_a_person(office: Office) -> None:
     assert sorted(told(office.wecom)) == ["MaChao", "WangJianGuo"]
     (post,) = office.webhook.posts
     assert len(post["items"]) == 60
-    assert all("您有60项里程碑逾期" in text and "……等60项" in text for text in office.wecom.texts())
+    assert all("您有60项需要推动" in text and "……等60项" in text for text in office.wecom.texts())
     assert len(await office.answer(post["acknowledge"])) == 60
 
 

@@ -29,6 +29,8 @@ URL = "http://inbox"
 LEADERS = Address("wecom-bot", "leaders", "leaders", "WangJianGuo")
 OFFICE = Address("webhook", f"{URL}/hooks/office", "office")
 
+DAY = date(2026, 9, 2)
+
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
@@ -135,4 +137,4 @@ def test_the_demos_settings_are_fine_and_reach_everybody(tmp_path: Path, monkeyp
                 district="500101", project="P", revision=1, stage="signed", lead_official=official, lead_unit=unit
             )
             for role in (role for rung in ladder for role in rung.who):
-                assert not isinstance(directory.holders(role, project), Nobody)
+                assert not isinstance(directory.holders(role, project, unit, DAY), Nobody)

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from services.notifier.app import build
 from services.notifier.settings import NotifierSettings
 from shared.envelope import Event, judge
-from tests.integration.notifier_office import LINK_SECRET, OFFICIAL, START, record, token_of
+from tests.integration.notifier_office import LINK_SECRET, OFFICIAL, POLICIES, START, record, token_of
 from tests.providers.webhook import FakeWebhook, fake_webhook
 from tests.providers.wecom import FakeWecom, fake_wecom
 
@@ -103,6 +103,7 @@ async def service(client: Client, provisioned: str, database_url: str, tmp_path:
         settings = NotifierSettings(
             nats_url=provisioned,
             database_url=database_url,
+            policy=POLICIES / "at_once.toml",
             directory=directory,
             public_url="http://notifier/",
             link_secret=SecretStr(LINK_SECRET.decode()),

@@ -26,7 +26,25 @@ from services.notifier.domain.policy import Policy, read_policy
 from services.notifier.domain.record import Record, UnreadableRecordError, read_record
 
 TODAY = date(2026, 9, 23)
-POLICY = read_policy((Path(services.notifier.__file__).parent / "policy.toml").read_text(encoding="utf-8"))
+PACKAGED = read_policy((Path(services.notifier.__file__).parent / "policy.toml").read_text(encoding="utf-8"))
+OVERDUE = "milestone-overdue"
+# One rule of the packaged policy alone, without a digest and without days by default.
+POLICY = read_policy(
+    """
+version = 1
+[[rules]]
+id = "milestone-overdue"
+[[rules.ladder]]
+who = ["lead-official", "unit-contact"]
+answer_within = 2
+[[rules.ladder]]
+who = ["unit-head"]
+answer_within = 2
+[[rules.ladder]]
+who = ["district-head"]
+answer_within = 3
+"""
+)
 
 
 def project(stage: str = "signed", **milestones: tuple[str | None, str | None]) -> Record:
@@ -62,31 +80,33 @@ def test_on_its_last_day_nothing_is_owed_and_on_the_next_it_is() -> None:
 
 @pytest.mark.parametrize("on", ["2026-08-30", "2026-09-20"])
 def test_a_milestone_that_was_reached_in_time_or_late_is_not_owed(on: str) -> None:
-    record = project(started=("2026-08-31", on))
+    record, day = project(started=("2026-08-31", on)), date.fromisoformat(on)
     assert duties(record, POLICY, TODAY) == []
-    assert standing(record, "started", TODAY) == Met(date.fromisoformat(on))
+    assert standing(record, OVERDUE, "started", POLICY, TODAY) == Met(day, f"已于{zh_date(day, TODAY)}开工")
 
 
 def test_a_suspended_project_owes_nothing_and_its_duties_wait() -> None:
     record = project("suspended", started=("2026-08-31", None))
     assert duties(record, POLICY, TODAY) == []
-    assert standing(record, "started", TODAY) == Paused()
+    assert standing(record, OVERDUE, "started", POLICY, TODAY) == Paused()
 
 
 def test_a_terminated_project_owes_nothing_any_more() -> None:
     record = project("terminated", started=("2026-08-31", None), completed=("2026-12-31", None))
     assert duties(record, POLICY, TODAY) == []
-    assert standing(record, "started", TODAY) == Ended()
-    assert next_look(record, TODAY) is None
+    assert standing(record, OVERDUE, "started", POLICY, TODAY) == Ended()
+    assert next_look(record, POLICY, TODAY) is None
 
 
 @pytest.mark.parametrize("due", ["2026-09-23", "2026-12-31"])
 def test_a_timetable_that_names_a_later_day_withdraws_the_duty(due: str) -> None:
-    assert standing(project(started=(due, None)), "started", TODAY) == Withdrawn(date.fromisoformat(due))
+    assert standing(project(started=(due, None)), OVERDUE, "started", POLICY, TODAY) == Withdrawn(
+        date.fromisoformat(due), f"时间表已调整，开工的新期限为{zh_date(date.fromisoformat(due), TODAY)}"
+    )
 
 
 def test_a_milestone_without_a_due_day_is_never_owed() -> None:
-    assert standing(project(), "started", TODAY) == Withdrawn(None)
+    assert standing(project(), OVERDUE, "started", POLICY, TODAY) == Withdrawn(None, "时间表中已不再要求开工")
 
 
 def test_the_milestone_late_for_longest_comes_first() -> None:
@@ -104,9 +124,9 @@ def test_a_day_of_another_year_is_written_with_its_year() -> None:
 
 def test_the_next_look_is_on_the_day_after_the_next_due_day() -> None:
     record = project(planned=("2026-09-01", None), started=("2026-09-23", None), completed=("2026-12-31", None))
-    assert next_look(record, TODAY) == date(2026, 9, 24)
-    assert next_look(record, date(2026, 9, 24)) == date(2027, 1, 1)
-    assert next_look(record, date(2027, 1, 1)) is None
+    assert next_look(record, POLICY, TODAY) == date(2026, 9, 24)
+    assert next_look(record, POLICY, date(2026, 9, 24)) == date(2027, 1, 1)
+    assert next_look(record, POLICY, date(2027, 1, 1)) is None
 
 
 DAYS = st.none() | st.dates(TODAY - timedelta(days=60), TODAY + timedelta(days=60))
@@ -125,7 +145,7 @@ def test_no_duty_begins_on_a_day_that_nobody_planned_to_look_at(milestones: dict
         known = {duty.key for duty in duties(record, POLICY, today)}
         tomorrow = {duty.key for duty in duties(record, POLICY, today + timedelta(days=1))}
         if tomorrow - known:
-            assert next_look(record, today) == today + timedelta(days=1)
+            assert next_look(record, POLICY, today) == today + timedelta(days=1)
 
 
 @given(milestones=TIMETABLES, stage=st.sampled_from(["signed", "suspended", "terminated"]))
@@ -133,7 +153,7 @@ def test_duties_and_standing_never_disagree(milestones: dict[str, Any], stage: s
     record = Record.model_validate({**project(stage).model_dump(), "milestones": milestones})
     held = {duty.matter: duty for duty in duties(record, POLICY, TODAY)}
     for matter in MILESTONES:
-        found = standing(record, matter, TODAY)
+        found = standing(record, OVERDUE, matter, POLICY, TODAY)
         assert (matter in held) == isinstance(found, Holds)
 
 

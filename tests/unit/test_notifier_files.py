@@ -1,15 +1,19 @@
 """The policy and the directory: what is wrong, in which line, and what is allowed."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+from typing import get_args
 
+import chinese_calendar  # type: ignore[import-untyped] # it has no types
 import pytest
 
 import services.notifier
 from services.notifier.checks import examine
 from services.notifier.domain.directory import Address, Nobody, read_directory
+from services.notifier.domain.holidays import YEARS
 from services.notifier.domain.policy import InvalidFileError, read_policy
 from services.notifier.domain.record import Record
+from services.notifier.domain.rules import RuleId
 from services.notifier.settings import NotifierSettings
 
 PACKAGED = (Path(services.notifier.__file__).parent / "policy.toml").read_text(encoding="utf-8")
@@ -20,6 +24,9 @@ PEOPLE = HEADER + (
     "孙立新 区长,district-head,,500101,SunLiXin,leaders,,\n"
     "马超,unit-contact,区商务委,,,,,\n"
 )
+
+
+DAY = date(2026, 9, 2)
 
 
 def policy_faults(text: str) -> list[str]:
@@ -40,10 +47,42 @@ def record(
     return Record(district=district, project="P-1", revision=1, stage="signed", lead_official=official, lead_unit=unit)
 
 
-def test_the_packaged_policy_tells_the_lead_official_at_once_and_the_district_head_last() -> None:
-    ladder = read_policy(PACKAGED).rules[0].ladder
-    assert "lead-official" in ladder[0].who
-    assert ladder[-1].who == ("district-head",)
+def test_the_packaged_policy_uses_every_rule_and_climbs_from_the_contact_to_the_head_of_the_district() -> None:
+    policy = read_policy(PACKAGED)
+    assert {rule.id for rule in policy.rules} == set(get_args(RuleId))
+    overdue = policy.rule("milestone-overdue")
+    assert overdue is not None
+    assert [rung.who for rung in overdue.ladder] == [
+        ("unit-contact",),
+        ("unit-head",),
+        ("lead-official",),
+        ("district-head",),
+    ]
+
+
+@pytest.mark.parametrize("year", sorted(YEARS))
+def test_the_calendar_says_what_the_published_one_says_for_every_day_of_its_years(year: int) -> None:
+    days = read_policy("version = 1").days
+    every_day = [date(year, 1, 1) + timedelta(days=number) for number in range(366)]
+    for day in (each for each in every_day if each.year == year):
+        assert days.is_working_day(day) == chinese_calendar.is_workday(day), day
+
+
+def test_a_district_adds_days_of_its_own_and_years_that_came_out_since() -> None:
+    days = read_policy(
+        "version = 1\n[calendar]\nyears = [2027]\nholidays = [2026-10-10, 2027-01-04]\nworked = [2026-10-05]"
+    ).days
+    assert not days.is_working_day(date(2026, 10, 10))
+    assert days.is_working_day(date(2026, 10, 5))
+    assert not days.is_working_day(date(2027, 1, 4))
+    assert days.knows(date(2027, 6, 1))
+    assert not days.knows(date(2028, 6, 1))
+
+
+def test_two_files_that_decide_the_same_have_one_fingerprint() -> None:
+    first, second = read_policy(PACKAGED), read_policy(f"# another comment\n{PACKAGED}")
+    assert first.fingerprint == second.fingerprint
+    assert first.fingerprint != read_policy(PACKAGED.replace("within_days = 3", "within_days = 4")).fingerprint
 
 
 def test_the_packaged_calendar_knows_holidays_and_the_days_worked_in_their_stead() -> None:
@@ -60,10 +99,21 @@ def test_the_packaged_calendar_knows_holidays_and_the_days_worked_in_their_stead
         ("working_days = 5", "working_days = 0", "working_days", "greater than or equal to 1"),
         ("working_days = 5", "days = 5", "days = 5", "unknown; allowed here: working_days"),
         ('who = ["unit-head"]', 'who = ["boss"]', "boss", "rules.1.ladder.2.who.1: Input should be 'lead-official'"),
+        ("points = 10", "points = 101", "points", "rules.4.points: Input should be less than or equal to 100"),
+        ("points = 10", "days = 10", "days = 10", "rules.4.days: unknown; allowed here: id, ladder, points"),
+        ("special = 360", "special = 0", "special = 0", "rules.2.hours.special: Input should be greater than"),
+        ("special = 360", "later = 9", "later = 9", "rules.2.hours.later: unknown; allowed here: at-once, urgent"),
+        ("signed = 120", "sign = 120", "sign = 120", "default_days.sign"),
+        ("at = 08:40:00", "at = 07:40:00", "at = 07", "digest.at: must lie within the hours"),
         ('who = ["district-head"]', "who = []", "who = []", "at least one is needed"),
-        ('id = "milestone-overdue"', 'id = "milestone-late"', "milestone-late", "Input should be 'milestone-overdue'"),
+        (
+            '"milestone-overdue"',
+            '"milestone-late"',
+            "milestone-late",
+            "rules.1.id: unknown; allowed: issue-overdue, mi",
+        ),
         ("from = 08:35:00", "from = 19:00:00", "[hours]", "'from' must be before 'until'"),
-        ("years = [2026]", "years = [2025]", "[calendar]", "a year that 'years' does not name"),
+        ("holidays = []", "holidays = [2029-01-01]", "[calendar]", "a year whose holidays are not known: name it in"),
         ("version = 1", "version = 2", "version", "Input should be 1"),
         ("version = 1", "version 1", "version", "not TOML"),
     ],
@@ -86,15 +136,15 @@ def test_a_rule_given_twice_is_refused() -> None:
 
 
 def test_everything_wrong_in_a_policy_is_told_at_once() -> None:
-    text = PACKAGED.replace("working_days = 5", "working_days = 0").replace('"unit-head"', '"boss"')
+    text = PACKAGED.replace("answer_within = 20", "answer_within = 0", 1).replace('["unit-head"]', '["boss"]', 1)
     assert len(policy_faults(text)) == 2
 
 
 def test_a_directory_leads_from_a_role_to_the_people_who_hold_it() -> None:
     directory = read_directory(PEOPLE.encode())
-    (official,) = named(directory.holders("lead-official", record()))
-    (head,) = named(directory.holders("unit-head", record()))
-    (district_head,) = named(directory.holders("district-head", record()))
+    (official,) = named(directory.holders("lead-official", record(), "区经济信息委", DAY))
+    (head,) = named(directory.holders("unit-head", record(), "区经济信息委", DAY))
+    (district_head,) = named(directory.holders("district-head", record(), None, DAY))
     assert (official, head, district_head) == ("王建国 副区长", "钱进", "孙立新 区长")
     person = directory.person("王建国 副区长")
     assert person is not None
@@ -122,7 +172,7 @@ def named(found: object) -> list[str]:
     ids=["unknown", "not claimed", "no unit", "no head", "no address", "another district's"],
 )
 def test_a_role_that_leads_to_nobody_says_whom_it_looked_for(subject: Record, role: str, whom: str) -> None:
-    found = read_directory(PEOPLE.encode()).holders(role, subject)  # type: ignore[arg-type] # the roles listed above
+    found = read_directory(PEOPLE.encode()).holders(role, subject, subject.lead_unit, DAY)  # type: ignore[arg-type] # the roles listed above
     assert isinstance(found, Nobody)
     assert found.whom == whom
     assert found.why
@@ -153,6 +203,37 @@ def test_a_directory_with_something_wrong_names_the_line(line: str, says: str) -
     (fault,) = directory_faults("王五,official,,,,,,", line)
     assert fault.startswith("line 3: ")
     assert says in fault
+
+
+def test_posts_change_hands_on_a_day() -> None:
+    lines = (
+        "钱进,unit-head,区经济信息委,,QianJin,leaders,,,,2026-06-30",
+        "何平,unit-head,区经济信息委,,HePing,leaders,,,2026-07-01,",
+        "钱进,unit-head,区商务委,,QianJin,leaders,,,2026-07-01,",
+    )
+    directory = read_directory((HEADER.strip() + ",from,until\n" + "\n".join(lines)).encode())
+    for day, head in ((date(2026, 6, 30), "钱进"), (date(2026, 7, 1), "何平")):
+        assert named(directory.holders("unit-head", record(), "区经济信息委", day)) == [head]
+    assert isinstance(directory.holders("unit-head", record(), "区商务委", date(2026, 6, 30)), Nobody)
+    moved = directory.person("钱进", date(2026, 7, 1))
+    assert moved is not None
+    assert moved.unit == "区商务委"
+
+
+def test_a_lead_official_who_has_left_is_nobody_and_it_is_said_why() -> None:
+    line = "王建国 副区长,official,,,WangJianGuo,leaders,,,2025-01-01,2026-08-31"
+    directory = read_directory((HEADER.strip() + f",from,until\n{line}").encode())
+    found = directory.holders("lead-official", record(), None, date(2026, 9, 1))
+    assert isinstance(found, Nobody)
+    assert "已不在任" in found.why
+
+
+@pytest.mark.parametrize(
+    ("span", "says"), [("2026-09,", "a day as 2026-09-01"), ("2026-09-01,2026-08-31", "until: before 'from'")]
+)
+def test_a_span_that_is_none_names_the_line(span: str, says: str) -> None:
+    with pytest.raises(InvalidFileError, match=f"line 2: .*{says}"):
+        read_directory((HEADER.strip() + f",from,until\n李四,official,,,,,,,{span}").encode())
 
 
 def test_two_lines_for_one_person_are_refused() -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.notifier.domain.cases import closing
 from services.notifier.domain.messages import (
     WECOM_MARKDOWN_BYTES,
     WECOM_TEXT_BYTES,
@@ -18,7 +19,6 @@ from services.notifier.domain.messages import (
     cut,
     discreet,
     plain,
-    resolution,
 )
 
 TODAY = date(2026, 9, 23)
@@ -68,7 +68,7 @@ def test_a_higher_rung_reads_who_was_told_before() -> None:
 def test_several_late_milestones_become_one_list() -> None:
     second = item(project="P-2026-018", name="食品精深加工园", brief="原定9月1日前竣工，已逾期22天")
     assert as_text(letter(item(), second, link="https://l.example/ack/t")).splitlines() == [
-        "【落地催办】王建国 副区长：您有2项里程碑逾期",
+        "【落地催办】王建国 副区长：您有2项需要推动",
         "1. 智能装备产业园（P-2026-017）：原定8月31日前开工，已逾期23天",
         "2. 食品精深加工园（P-2026-018）：原定9月1日前竣工，已逾期22天",
         "查看并签收：https://l.example/ack/t",
@@ -78,7 +78,7 @@ def test_several_late_milestones_become_one_list() -> None:
 
 def test_the_markdown_list_calls_its_addressee() -> None:
     lines = as_markdown(letter(item(), item(), link="https://l.example/ack/t"), "WangJianGuo").splitlines()
-    assert lines[:2] == ["**【落地催办】王建国 副区长：您有2项里程碑逾期**", "<@WangJianGuo>"]
+    assert lines[:2] == ["**【落地催办】王建国 副区长：您有2项需要推动**", "<@WangJianGuo>"]
     assert lines[-2:] == ["[查看并签收](https://l.example/ack/t)", '<font color="comment">编号 LD-000042</font>']
 
 
@@ -94,27 +94,12 @@ def test_what_is_sent_once_more_says_so_under_the_same_number() -> None:
 
 
 def test_those_who_were_told_read_how_it_ended() -> None:
-    text = as_text(
-        letter(item(text=resolution("started", "met", date(2026, 9, 20), TODAY)), notice="resolved", link=None)
-    )
+    text = as_text(letter(item(text=closing("已于9月20日开工")), notice="resolved", link=None))
     assert text.splitlines() == [
         "【落地办结】智能装备产业园（P-2026-017）",
         "王建国 副区长：已于9月20日开工，此前的催办到此结束。",
         "编号 LD-000042",
     ]
-
-
-@pytest.mark.parametrize(
-    ("outcome", "day", "text"),
-    [
-        ("met", date(2026, 9, 20), "已于9月20日签订正式协议，此前的催办到此结束。"),
-        ("withdrawn", date(2027, 1, 31), "时间表已调整，签订正式协议的新期限为2027年1月31日，此前的催办到此结束。"),
-        ("withdrawn", None, "时间表中已不再要求签订正式协议，此前的催办到此结束。"),
-        ("ended", None, "项目已终止，此前的催办到此结束。"),
-    ],
-)
-def test_each_way_in_which_a_case_ends_has_its_sentence(outcome: Any, day: date | None, text: str) -> None:
-    assert resolution("signed", outcome, day, TODAY) == text
 
 
 @pytest.mark.parametrize(

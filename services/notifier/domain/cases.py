@@ -6,10 +6,24 @@ from datetime import date, datetime, timedelta
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
-from services.notifier.domain.duties import Duty, Ended, Holds, Met, Paused, Standing, Withdrawn, duties, standing
-from services.notifier.domain.ladder import after_working_days, next_opening, working_days_between
-from services.notifier.domain.policy import Policy, Role, Rung
+from services.notifier.domain.duties import (
+    Duty,
+    Ended,
+    Holds,
+    Met,
+    Paused,
+    Standing,
+    Withdrawn,
+    describe,
+    duties,
+    standing,
+)
+from services.notifier.domain.ladder import after_working_days, next_morning, next_opening, working_days_between
+from services.notifier.domain.obligations import KINDS
+from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import Record
+from services.notifier.domain.rules import Role, Rung
+from services.notifier.domain.silences import Silence, silenced
 from shared.clock import business_day
 
 State: TypeAlias = Literal["open", "acknowledged", "exhausted", "resolved"]
@@ -25,7 +39,8 @@ class Case:
 
     `rung` is the last rung that fired (0: none yet); `next_fire_at` is when to look again (None: never by itself);
     `generation` grows whenever what was queued before must no longer be sent; the ladder is the one of the day on
-    which the case opened. While `paused_at` is set, no clock of the case runs.
+    which the case opened. While `paused_at` is set, no clock of the case runs. `clock` is what the timer was computed
+    from, kept because the calendar of another year may become known meanwhile.
     """
 
     id: UUID
@@ -42,6 +57,15 @@ class Case:
     opened_at: datetime
     next_fire_at: datetime | None
     paused_at: datetime | None
+    clock: "Clock | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """So many working days, counted from an instant."""
+
+    since: datetime
+    working_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +90,17 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Resolve:
-    """Close a case. `day` is the day on which it was met, or the new due day of a changed timetable."""
+    """Close a case. `day` is the day on which it was met, or the new due day; `text` says how it ended."""
 
     case: Case
     outcome: Outcome
     day: date | None
+    text: str
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nobody needs to hear of it: a reminder is over when its day is."""
+        return any(rule == self.case.rule and kind.quiet for rule, kind in KINDS.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +116,21 @@ class Resume:
 
     case: Case
     fire_at: datetime | None
+    clock: Clock | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    """The duty of a case that was resolved a moment ago has begun again: the case goes on where it was.
+
+    `rung` is one lower than it was when its people have heard that it was over: they hear again.
+    """
+
+    case: Case
+    due: date
+    rung: int
+    fire_at: datetime | None
+    clock: Clock | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +141,15 @@ class Move:
     due: date
 
 
-Change: TypeAlias = Open | Resolve | Pause | Resume | Move
+Change: TypeAlias = Open | Reopen | Resolve | Pause | Resume | Move
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A case that was resolved within the days in which it may be reopened; `told`: somebody heard that it was over."""
+
+    case: Case
+    told: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +160,9 @@ class Climb:
     rung: int
     who: Sequence[Role]
     next_fire_at: datetime
+    clock: Clock
+    duty: Duty
+    digest: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +180,37 @@ class Wait:
     until: datetime
 
 
-def review(record: Record, cases: Sequence[Case], policy: Policy, timing: Timing, now: datetime) -> list[Change]:
+@dataclass(frozen=True, slots=True)
+class Register:
+    """What is on the books for one project: the unresolved cases, those resolved a moment ago, and the silences."""
+
+    cases: Sequence[Case] = ()
+    past: Sequence[Past] = ()
+    silences: Sequence[Silence] = ()
+
+
+def review(record: Record, register: Register, policy: Policy, timing: Timing, now: datetime) -> list[Change]:
     """What a project's record means for its unresolved cases, and which cases it opens."""
     today = business_day(now)
     changes: list[Change] = []
-    for case in cases:
-        changes.extend(_reviewed(case, standing(record, case.matter, today), policy, now))
-    known = {case.key for case in cases}
-    changes.extend(
-        _opened(duty, policy, timing, now) for duty in duties(record, policy, today) if duty.key not in known
-    )
+    for case in register.cases:
+        changes.extend(_reviewed(case, stands(case, record, register.silences, policy, now), policy, now))
+    known = {case.key for case in register.cases}
+    past = {each.case.key: each for each in register.past}
+    for duty in duties(record, policy, today):
+        if duty.key in known or silenced(register.silences, record, duty, now):
+            continue
+        before = past.get(duty.key)
+        changes.append(_reopened(before, duty, policy, now) if before else _opened(duty, policy, timing, now))
     return changes
+
+
+def stands(case: Case, record: Record, silences: Sequence[Silence], policy: Policy, now: datetime) -> Standing:
+    """How the duty of a case stands now; one that is silenced waits like that of a suspended project."""
+    found = standing(record, case.rule, case.matter, policy, business_day(now))
+    if isinstance(found, Holds) and silenced(silences, record, found.duty, now):
+        return Paused()
+    return found
 
 
 def fire(case: Case, now_standing: Standing, policy: Policy, now: datetime) -> Climb | Exhaust | Wait | Change | None:
@@ -150,8 +226,24 @@ def fire(case: Case, now_standing: Standing, policy: Policy, now: datetime) -> C
     if opening > now:
         return Wait(case, opening)
     rung = case.ladder[case.rung]
-    later = after_working_days(now, rung.answer_within, policy.days)
-    return Climb(case, case.rung + 1, rung.who, next_opening(later, policy.opening, policy.days))
+    clock = Clock(now, rung.answer_within)
+    again = fires_at(case.ladder, case.rung + 1, clock, policy)
+    return Climb(case, case.rung + 1, rung.who, again, clock, now_standing.duty, in_digest(rung, case.rung, policy))
+
+
+def in_digest(rung: Rung, place: int, policy: Policy) -> bool:
+    """Whether a rung goes into the morning's digest. `place` counts from 0."""
+    if policy.digest is None:
+        return False
+    return place == 0 if rung.send is None else rung.send == "digest"
+
+
+def fires_at(ladder: Sequence[Rung], place: int, clock: Clock, policy: Policy) -> datetime:
+    """When the rung at `place` (from 0) fires, so many working days after an instant; past the last, when it ends."""
+    at = after_working_days(clock.since, clock.working_days, policy.days)
+    if place < len(ladder) and policy.digest is not None and in_digest(ladder[place], place, policy):
+        return next_morning(at, policy.digest.at, policy.opening, policy.days)
+    return next_opening(at, policy.opening, policy.days)
 
 
 def answer_by(policy: Policy, now: datetime) -> datetime:
@@ -165,34 +257,54 @@ def may_acknowledge(case: Case | None) -> bool:
     return case is not None and case.state in ("open", "exhausted")
 
 
+def sentences(record: Record, what: tuple[str, str], ended: str | None, policy: Policy, today: date) -> tuple[str, str]:
+    """How a case stands, in a sentence and in brief. `what`: rule and matter, `ended`: what was noted at its end."""
+    return (closing(ended), ended) if ended else describe(record, *what, policy, today)
+
+
+def closing(ended: str) -> str:
+    """The sentence that tells those who were told that a case is over."""
+    return f"{ended}，此前的催办到此结束。"
+
+
 def _opened(duty: Duty, policy: Policy, timing: Timing, now: datetime) -> Open:
     rule = policy.rule(duty.rule)
     ladder = rule.ladder if rule else ()
-    fire_at = next_opening(now + timing.settle, policy.opening, policy.days)
+    fire_at = fires_at(ladder, 0, Clock(now + timing.settle, 0), policy)
     late = (business_day(now) - duty.since).days
     return Open(duty, ladder, fire_at, catch_up=late >= timing.catch_up_days)
 
 
+def _reopened(past: Past, duty: Duty, policy: Policy, now: datetime) -> Reopen:
+    case = past.case
+    rung = max(case.rung - 1, 0) if past.told else case.rung
+    if rung >= len(case.ladder) and not past.told:
+        return Reopen(case, duty.due, rung, None, None)
+    days = case.ladder[rung - 1].answer_within if rung == case.rung and rung else 0
+    clock = Clock(now, days)
+    return Reopen(case, duty.due, rung, fires_at(case.ladder, rung, clock, policy), clock)
+
+
 def _reviewed(case: Case, found: Standing, policy: Policy, now: datetime) -> Iterator[Change]:
     match found:
-        case Met(on):
-            yield Resolve(case, "met", on)
-        case Withdrawn(due):
-            yield Resolve(case, "withdrawn", due)
-        case Ended():
-            yield Resolve(case, "ended", None)
+        case Met(on, text):
+            yield Resolve(case, "met", on, text)
+        case Withdrawn(due, text):
+            yield Resolve(case, "withdrawn", due, text)
+        case Ended(text):
+            yield Resolve(case, "ended", None, text)
         case Paused():
             if case.paused_at is None:
                 yield Pause(case)
         case Holds(duty):
             if case.paused_at is not None:
-                yield Resume(case, _resumed(case, case.paused_at, policy, now))
+                yield _resumed(case, case.paused_at, policy, now)
             if case.due != duty.due:
                 yield Move(case, duty.due)
 
 
-def _resumed(case: Case, paused_at: datetime, policy: Policy, now: datetime) -> datetime | None:
+def _resumed(case: Case, paused_at: datetime, policy: Policy, now: datetime) -> Resume:
     if case.next_fire_at is None:
-        return None
-    left = working_days_between(paused_at, case.next_fire_at, policy.days)
-    return next_opening(after_working_days(now, left, policy.days), policy.opening, policy.days)
+        return Resume(case, None, None)
+    clock = Clock(now, working_days_between(paused_at, case.next_fire_at, policy.days))
+    return Resume(case, fires_at(case.ladder, case.rung, clock, policy), clock)

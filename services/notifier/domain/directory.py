@@ -3,13 +3,16 @@
 import csv
 import io
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 
-from services.notifier.domain.policy import InvalidFileError, Problem, Role
+from services.notifier.domain.policy import InvalidFileError, Problem
 from services.notifier.domain.record import Record
+from services.notifier.domain.rules import Role
 from shared.subjects import DISTRICT
 
 Post: TypeAlias = Literal["official", "unit-contact", "unit-head", "district-head"]
@@ -36,6 +39,8 @@ COLUMNS: Final = (
     "email",
     "webhook",
     "webhook_secret",
+    "from",
+    "until",
 )
 # Columns that name an entry of a setting, which holds the secret.
 _NAMED: Final[Mapping[str, str]] = {
@@ -69,7 +74,10 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Someone who can be told. `name` is written as in the events; `line` is the line of the file."""
+    """Someone who can be told. `name` is written as in the events; `line` is the line of the file.
+
+    `since` and `until` are the first and the last day in this post, None for one that is not known.
+    """
 
     name: str
     post: Post
@@ -77,6 +85,12 @@ class Person:
     district: str
     addresses: tuple[Address, ...]
     line: int = 0
+    since: date | None = None
+    until: date | None = None
+
+    def serves(self, day: date) -> bool:
+        """Whether the person is in this post on a day."""
+        return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
 
     @property
     def first(self) -> tuple[Address, ...]:
@@ -102,42 +116,49 @@ class Nobody:
 
 
 class Directory:
-    """Everyone who can be told."""
+    """Everyone who can be told, now, before or later: posts change hands, and a line says from when until when."""
 
     def __init__(self, people: Sequence[Person]) -> None:
         self.people = tuple(people)
-        self._by_name = {person.name: person for person in people}
+        self._by_name: defaultdict[str, list[Person]] = defaultdict(list)
+        self._by_post: defaultdict[tuple[str, str], list[Person]] = defaultdict(list)
+        for person in people:
+            self._by_name[person.name].append(person)
+            self._by_post[person.post, person.unit if person.post.startswith("unit-") else ""].append(person)
 
-    def person(self, name: str) -> Person | None:
-        """The person of this name, as written in the file."""
-        return self._by_name.get(name)
+    def person(self, name: str, day: date | None = None) -> Person | None:
+        """The person of this name, as written in the file: in the post of that day, or else in the last one listed."""
+        lines = self._by_name.get(name, [])
+        return next((each for each in lines if day and each.serves(day)), lines[-1] if lines else None)
 
-    def holders(self, role: Role, record: Record) -> list[Person] | Nobody:
-        """Who holds a role for a project and can be reached; at least one."""
-        found = self._holders(role, record)
+    def holders(self, role: Role, record: Record, unit: str | None, day: date) -> list[Person] | Nobody:
+        """Who holds a role for a project on a day and can be reached; at least one. `unit` is the unit that owes."""
+        found = self._holders(role, record, unit, day)
         if isinstance(found, Nobody):
             return found
         reachable = [person for person in found if person.addresses]
         return reachable or Nobody(found[0].name, "通讯录中没有其任何联系方式")
 
-    def _holders(self, role: Role, record: Record) -> list[Person] | Nobody:
+    def _holders(self, role: Role, record: Record, unit: str | None, day: date) -> list[Person] | Nobody:
         if role == "lead-official":
             if not record.lead_official:
                 return Nobody("挂包领导", "项目尚未明确挂包领导")
-            person = self.person(record.lead_official)
-            return [person] if person else Nobody(record.lead_official, "通讯录中没有此人")
+            lines = self._by_name.get(record.lead_official, [])
+            serving = [each for each in lines if each.serves(day)][:1]
+            why = "按通讯录已不在任，项目尚未重新明确挂包领导" if lines else "通讯录中没有此人"
+            return serving or Nobody(record.lead_official, why)
         if role == "district-head":
-            found = [each for each in self.people if each.post == role and each.district in ("", record.district)]
+            found = self._in_post(role, "", record.district, day)
             return found or Nobody("区主要领导", f"通讯录中没有{record.district}的区主要领导")
         title = {"unit-head": "单位主要负责人", "unit-contact": "单位联络员"}[role]
-        if not record.lead_unit:
+        if not unit:
             return Nobody(title, "项目尚未明确牵头单位")
-        found = [
-            each
-            for each in self.people
-            if each.post == role and each.unit == record.lead_unit and each.district in ("", record.district)
-        ]
-        return found or Nobody(f"{record.lead_unit}{title}", f"通讯录中没有{record.lead_unit}的{title}")
+        found = self._in_post(role, unit, record.district, day)
+        return found or Nobody(f"{unit}{title}", f"通讯录中没有{unit}的{title}")
+
+    def _in_post(self, role: Role, unit: str, district: str, day: date) -> list[Person]:
+        in_post = self._by_post.get((role, unit), [])
+        return [each for each in in_post if each.district in ("", district) and each.serves(day)]
 
 
 def read_directory(content: bytes) -> Directory:
@@ -157,7 +178,7 @@ def read_directory(content: bytes) -> Directory:
     problems: list[Problem] = []
     for row in rows:
         cells = {name: (value or "").strip() for name, value in row.items() if isinstance(name, str)}
-        found = [Problem(rows.line_num, text) for text in _faults(cells, {person.name for person in people})]
+        found = [Problem(rows.line_num, text) for text in _faults(cells, people)]
         if None in row:
             found.append(Problem(rows.line_num, "more cells than the header has columns"))
         problems.extend(found)
@@ -179,12 +200,20 @@ def _decoded(content: bytes) -> str:
         raise InvalidFileError([Problem(0, "neither UTF-8 nor GB 18030 text")]) from error
 
 
-def _faults(cells: Mapping[str, str], names: set[str]) -> Iterator[str]:
+def _faults(cells: Mapping[str, str], people: Sequence[Person]) -> Iterator[str]:
     name, post = cells["name"], cells["role"]
     if not name:
         yield "name: empty"
-    if name in names:
-        yield f"name: '{name}' is in the file already; one line a person"
+    try:
+        since, until = _span(cells)
+    except ValueError:
+        yield "from and until: a day as 2026-09-01, or empty"
+    else:
+        if since and until and until < since:
+            yield "until: before 'from'"
+        earlier = [person for person in people if person.name == name and _overlap((since, until), person)]
+        if earlier:
+            yield f"name: '{name}' is in the file already, in line {earlier[0].line}; one post at a time (from, until)"
     if post not in _POSTS:
         yield f"role: '{post}' is unknown; allowed: {', '.join(_POSTS)}"
     if post.startswith("unit-") and not cells.get("unit"):
@@ -224,7 +253,18 @@ def _url_fault(url: str) -> str | None:
 
 def _person(cells: Mapping[str, str], line: int) -> Person:
     post = next(each for each in _POSTS if each == cells["role"])
-    return Person(cells["name"], post, cells.get("unit", ""), cells.get("district", ""), tuple(_addresses(cells)), line)
+    place = cells["name"], post, cells.get("unit", ""), cells.get("district", "")
+    return Person(*place, tuple(_addresses(cells)), line, *_span(cells))
+
+
+def _span(cells: Mapping[str, str]) -> tuple[date | None, date | None]:
+    since, until = (date.fromisoformat(text) if (text := cells.get(name)) else None for name in ("from", "until"))
+    return since, until
+
+
+def _overlap(span: tuple[date | None, date | None], person: Person) -> bool:
+    (first, last), never, ever = span, date.max, date.min
+    return (first or ever) <= (person.until or never) and (person.since or ever) <= (last or never)
 
 
 def _addresses(cells: Mapping[str, str]) -> Iterator[Address]:

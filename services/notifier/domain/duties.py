@@ -1,32 +1,29 @@
 """What is owed on a project today, by whom and since when."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Final, TypeAlias
+from datetime import date
+from typing import TypeAlias
 
+from services.notifier.domain.obligations import GATES, KINDS, MILESTONES, Obligation, View, find_obligations
 from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import SUSPENDED, TERMINATED, Record
+from services.notifier.domain.rules import RuleId
+from services.notifier.domain.wording import zh_date
 
-MILESTONE_OVERDUE: Final = "milestone-overdue"
-
-# What has to happen, and the word for the message that says it did.
-MILESTONES: Final[Mapping[str, tuple[str, str]]] = {
-    "site-fixed": ("敲定选址", "选址"),
-    "planned": ("完成规划", "规划"),
-    "signed": ("签订正式协议", "签约"),
-    "started": ("开工", "开工"),
-    "completed": ("竣工", "竣工"),
-    "commissioned": ("投产", "投产"),
-}
+__all__ = ["GATES", "MILESTONES", "Duty", "Standing", "describe", "duties", "next_look", "standing", "zh_date"]
 
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """Something owed on a project. `since` is the first day on which it is late; `text` is what people read, and
-    `brief` what they read of it in a list."""
+    """Something owed on a project.
 
-    rule: str
+    `since` is the first day on which somebody is to hear; `text` is what people read, and `brief` what they read of it
+    in a list, where the lower `urgency` comes first. `provisional`: the deadline lies in a year whose holidays are not
+    published yet.
+    """
+
+    rule: RuleId
     key: str
     district: str
     project: str
@@ -36,6 +33,8 @@ class Duty:
     since: date
     text: str
     brief: str
+    urgency: int
+    provisional: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,84 +49,123 @@ class Met:
     """What was owed has happened, on this day."""
 
     on: date
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """The project is suspended: the duty waits, and so does its clock."""
+    """The project is suspended, or the case silenced: the duty waits, and so does its clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """Nothing is owed any more: the timetable was changed (`due` is the new day, if there is one)."""
+    """Nothing is owed any more, or not yet: `due` is the new day, if there is one."""
 
     due: date | None
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
     """The project was terminated; nobody owes anything on it."""
 
+    text: str = "项目已终止"
+
 
 Standing: TypeAlias = Holds | Met | Paused | Withdrawn | Ended
 
 
 def duties(record: Record, policy: Policy, today: date) -> list[Duty]:
-    """Every duty that stands today, the one late for longest first.
+    """Every duty that stands today, the most urgent first and of those the one late for longest.
 
-    `today` is the business day in Asia/Shanghai; a milestone is overdue from the day after it was due.
+    `today` is the business day in Asia/Shanghai; what is due on a day is late from the day after.
     """
-    if policy.rule(MILESTONE_OVERDUE) is None:
-        return []
-    standings = (standing(record, matter, today) for matter in MILESTONES)
-    return sorted((each.duty for each in standings if isinstance(each, Holds)), key=lambda duty: duty.due)
+    standings = (_standing(record, each, today) for each in _obligations(record, policy, today))
+    held = [each.duty for each in standings if isinstance(each, Holds)]
+    return sorted(held, key=lambda duty: (duty.urgency, duty.due))
 
 
-def standing(record: Record, matter: str, today: date) -> Standing:
-    """What became of one milestone's duty. `matter` is the milestone's name."""
-    milestone = record.milestones.get(matter)
-    if milestone is not None and milestone.on is not None:
-        return Met(milestone.on)
+def standing(record: Record, rule_id: str, matter: str, policy: Policy, today: date) -> Standing:
+    """What became of one duty: of a rule, in a matter that the rule tells apart on this project."""
+    rule = policy.rule(rule_id)
+    found = None
+    if rule is not None:
+        of_rule = find_obligations(rule, _view(record, policy, today))
+        found = next((each for each in of_rule if each.matter == matter), None)
+    if found is not None:
+        return _standing(record, found, today)
     if record.stage == TERMINATED:
         return Ended()
-    if milestone is None or milestone.due is None or milestone.due >= today:
-        return Withdrawn(milestone.due if milestone else None)
-    if record.stage == SUSPENDED:
-        return Paused()
-    return Holds(_overdue(record, matter, milestone.due, today))
+    return Withdrawn(None, KINDS[rule.id].gone(matter) if rule is not None else "已不再按此项催办")
 
 
-def next_look(record: Record, today: date) -> date | None:
-    """The first day after today on which a duty begins by the passing of time alone; None when there is none."""
+def upcoming(record: Record, policy: Policy, today: date) -> list[Obligation]:
+    """What is not owed yet and will be, by the passing of time alone; the next first."""
+    if record.stage == TERMINATED:
+        return []
+    later = (each for each in _obligations(record, policy, today) if each.met is None and each.since > today)
+    return sorted(later, key=lambda each: each.since)
+
+
+def next_look(record: Record, policy: Policy, today: date) -> date | None:
+    """The first day after today on which a duty begins or ends by the passing of time alone; None for none."""
     if record.stage == TERMINATED:
         return None
-    return min((due + timedelta(days=1) for due in _awaited(record) if due >= today), default=None)
+    open_ones = [each for each in _obligations(record, policy, today) if each.met is None]
+    days = [*(each.since for each in open_ones), *(each.until for each in open_ones if each.until)]
+    return min((day for day in days if day > today), default=None)
 
 
-def _awaited(record: Record) -> Iterator[date]:
-    for matter in MILESTONES:
-        milestone = record.milestones.get(matter)
-        if milestone is not None and milestone.due is not None and milestone.on is None:
-            yield milestone.due
+def describe(record: Record, rule_id: str, matter: str, policy: Policy, today: date) -> tuple[str, str]:
+    """How an unresolved case stands, in a sentence and in brief."""
+    match standing(record, rule_id, matter, policy, today):
+        case Holds(duty):
+            return duty.text, duty.brief
+        case Paused():
+            return "项目已暂停，催办暂缓。", "项目已暂停"
+        case _:
+            return "情况刚有变化，正在更新。", "情况刚有变化"
 
 
-def _overdue(record: Record, matter: str, due: date, today: date) -> Duty:
-    action, word = MILESTONES[matter]
-    brief = f"原定{zh_date(due, today)}前{action}，已逾期{(today - due).days}天"
-    return Duty(
-        rule=MILESTONE_OVERDUE,
-        key=f"{record.district}/{record.project}/{MILESTONE_OVERDUE}/{matter}",
-        district=record.district,
-        project=record.project,
-        matter=matter,
-        owed_by=record.lead_unit,
-        due=due,
-        since=due + timedelta(days=1),
-        text=f"{brief}，尚未收到{word}信息。",
-        brief=brief,
+def urgency(record: Record, rule_id: str, matter: str, policy: Policy, today: date) -> int:
+    """Where a case stands in a list: the lower, the earlier."""
+    found = standing(record, rule_id, matter, policy, today)
+    return found.duty.urgency if isinstance(found, Holds) else 9
+
+
+def _view(record: Record, policy: Policy, today: date) -> View:
+    return View(record, today, policy.days, policy.coordinator)
+
+
+def _obligations(record: Record, policy: Policy, today: date) -> Iterator[Obligation]:
+    view = _view(record, policy, today)
+    for rule in policy.rules:
+        yield from find_obligations(rule, view)
+
+
+def _standing(record: Record, found: Obligation, today: date) -> Standing:
+    if found.met is not None:
+        return Met(found.met, found.done)
+    if record.stage == TERMINATED:
+        return Ended()
+    if today < found.since or (found.until is not None and today >= found.until):
+        return Withdrawn(found.due, found.moved)
+    if record.stage == SUSPENDED:
+        return Paused()
+    provisional = "期限跨入尚未公布放假安排的年份，为暂定。" if found.provisional else ""
+    return Holds(
+        Duty(
+            rule=found.rule,
+            key=f"{record.district}/{record.project}/{found.rule}/{found.matter}",
+            district=record.district,
+            project=record.project,
+            matter=found.matter,
+            owed_by=found.owed_by,
+            due=found.due,
+            since=found.since,
+            text=found.text + provisional,
+            brief=found.brief,
+            urgency=found.urgency,
+            provisional=found.provisional,
+        )
     )
-
-
-def zh_date(day: date, today: date) -> str:
-    """A day as people write it: 8月31日, with the year when it is not this one."""
-    return f"{day.month}月{day.day}日" if day.year == today.year else f"{day.year}年{day.month}月{day.day}日"

@@ -61,14 +61,27 @@ def next_opening(at: datetime, hours: Hours, calendar: Calendar) -> datetime:
     return _at(day, hours.start)
 
 
+def next_morning(at: datetime, clock: time, hours: Hours, calendar: Calendar) -> datetime:
+    """The first instant, not before `at`, at which the day's one message goes out: at `clock`, on a day with hours."""
+    local = at.astimezone(BUSINESS_ZONE)
+    day = local.date() if local.time() <= clock else local.date() + _DAY
+    while not hours.open_on(day, calendar):
+        day += _DAY
+    return max(at, _at(day, clock))
+
+
 def after_working_days(at: datetime, days: int, calendar: Calendar) -> datetime:
     """The same time of day, `days` working days later; the days between that nobody works on are not counted."""
     local = at.astimezone(BUSINESS_ZONE)
-    day = local.date()
+    return _at(working_day_after(local.date(), days, calendar), local.time())
+
+
+def working_day_after(day: date, days: int, calendar: Calendar) -> date:
+    """The day that many working days after a day."""
     while days > 0:
         day += _DAY
         days -= calendar.is_working_day(day)
-    return _at(day, local.time())
+    return day
 
 
 def working_days_between(start: datetime, end: datetime, calendar: Calendar) -> int:

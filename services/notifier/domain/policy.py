@@ -1,19 +1,22 @@
 """The policy file: rules, ladders, hours and calendar, checked whole before anything runs."""
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, time
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+from datetime import date, time, timedelta
+from functools import cached_property
+from typing import Final, Literal, TypeAlias, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+import orjson
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from services.notifier.domain.ladder import Calendar, Hours, Weekdays
+from services.notifier.domain.holidays import with_overrides
+from services.notifier.domain.ladder import Hours, Weekdays
+from services.notifier.domain.rules import AnyRule, Role, Rule, RuleId, Rung, Table, UrgencyHours, parameters_of
 
-Role: TypeAlias = Literal["lead-official", "unit-contact", "unit-head", "district-head"]
-RuleId: TypeAlias = Literal["milestone-overdue"]
-_T = TypeVar("_T")
+__all__ = ["InvalidFileError", "Policy", "Problem", "Role", "Rule", "RuleId", "Rung", "read_policy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +38,7 @@ class InvalidFileError(Exception):
         self.problems = tuple(problems)
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class HoursTable(_Table):
+class HoursTable(Table):
     """When messages go out, by the clock in Asia/Shanghai."""
 
     days: Literal["working", "every"] = "working"
@@ -53,14 +52,27 @@ class HoursTable(_Table):
         return self
 
 
-class AcknowledgementTable(_Table):
+class DigestTable(Table):
+    """The one message a morning: its time, and how many lines it has before the rest is behind its link."""
+
+    at: time = time(8, 40)
+    most: int = Field(10, ge=1, le=50)
+
+
+class AcknowledgementTable(Table):
     """How many working days an acknowledgement stops the climb."""
 
     working_days: int = Field(5, ge=1, le=60)
 
 
-class CalendarTable(_Table):
-    """Days that differ from Monday to Friday, and the years for which they are known."""
+class ReopeningTable(Table):
+    """A duty that ends and begins again within so many days goes on as the same case."""
+
+    within_days: int = Field(3, ge=0, le=60)
+
+
+class CalendarTable(Table):
+    """Days that differ from Monday to Friday: years beyond the table in holidays.py, and a district's own."""
 
     years: tuple[int, ...] = ()
     holidays: tuple[date, ...] = ()
@@ -68,62 +80,63 @@ class CalendarTable(_Table):
 
     @model_validator(mode="after")
     def _within_years(self) -> "CalendarTable":
+        *_, years = with_overrides(self.years, (), ())
         for day in (*self.holidays, *self.worked):
-            if day.year not in self.years:
-                raise ValueError(f"{day} lies in a year that 'years' does not name")
+            if day.year not in years:
+                raise ValueError(f"{day} lies in a year whose holidays are not known: name it in 'years'")
+        if both := set(self.holidays) & set(self.worked):
+            raise ValueError(f"{min(both)} is both a holiday and worked")
         return self
 
 
-def _some(items: tuple[_T, ...]) -> tuple[_T, ...]:
-    if not items:
-        raise ValueError("at least one is needed")
-    return items
-
-
-class Rung(_Table):
-    """Who is told, and how many working days they have before the next rung fires."""
-
-    who: Annotated[tuple[Role, ...], AfterValidator(_some)]
-    answer_within: int = Field(ge=1, le=60)
-
-
-class Rule(_Table):
-    """What is watched, and who hears of it in which order."""
-
-    id: RuleId
-    ladder: Annotated[tuple[Rung, ...], AfterValidator(_some)]
-
-
-class Policy(_Table):
-    """The whole file."""
+class Policy(Table):
+    """The whole file. `coordinator` is the unit that owes what no lead unit owes yet."""
 
     version: Literal[1]
+    coordinator: str | None = Field(None, min_length=1, max_length=60)
     hours: HoursTable = HoursTable()
+    digest: DigestTable | None = None
     acknowledgement: AcknowledgementTable = AcknowledgementTable()
+    reopening: ReopeningTable = ReopeningTable()
     calendar: CalendarTable = CalendarTable()
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[AnyRule, ...] = ()
 
-    def rule(self, rule_id: str) -> Rule | None:
+    def rule(self, rule_id: str) -> AnyRule | None:
         """The rule of this name, or None when the district does not use it."""
         return next((rule for rule in self.rules if rule.id == rule_id), None)
 
-    @property
-    def days(self) -> Calendar:
+    @cached_property
+    def days(self) -> Weekdays:
         """The working days."""
-        return Weekdays(
-            frozenset(self.calendar.holidays), frozenset(self.calendar.worked), frozenset(self.calendar.years)
-        )
+        return Weekdays(*with_overrides(self.calendar.years, self.calendar.holidays, self.calendar.worked))
 
-    @property
+    @cached_property
     def opening(self) -> Hours:
         """The hours in which messages go out."""
         return Hours(self.hours.start, self.hours.until, self.hours.days == "every")
+
+    @property
+    def reopening_span(self) -> timedelta:
+        """For how long a resolved case may go on as the same."""
+        return timedelta(days=self.reopening.within_days)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Two policies that decide the same have the same one; so that a changed file is noticed at the next start."""
+        days = sorted(self.days.holidays), sorted(self.days.worked), sorted(self.days.years)
+        return hashlib.sha256(orjson.dumps([self.model_dump(mode="json"), *days])).hexdigest()
 
     @model_validator(mode="after")
     def _each_rule_once(self) -> "Policy":
         names = [rule.id for rule in self.rules]
         if len(set(names)) < len(names):
             raise ValueError("a rule is given twice")
+        return self
+
+    @model_validator(mode="after")
+    def _digest_within_hours(self) -> "Policy":
+        if self.digest and not self.hours.start <= self.digest.at <= self.hours.until:
+            raise ValueError("digest.at: must lie within the hours in which messages go out")
         return self
 
 
@@ -146,28 +159,46 @@ _Place: TypeAlias = tuple[str | int, ...]
 
 
 def _problem(place: _Place, message: str, lines: Mapping[_Place, int]) -> Problem:
-    name = ".".join(str(part + 1) if isinstance(part, int) else part for part in place)
     if message == "Extra inputs are not permitted":
         message = f"unknown; allowed here: {', '.join(_allowed(place[:-1]))}"
     message = message.removeprefix("Value error, ")
+    # Which kind of rule it was tried as stands in the place, and not in the file.
+    if place[:1] == ("rules",) and len(place) > 2:
+        place = (*place[:2], *place[3:])
+    if message.startswith("Input tag "):
+        place, message = (*place, "id"), f"unknown; allowed: {', '.join(get_args(RuleId))}"
+    if message.startswith("Unable to extract tag"):
+        message = "a rule needs its 'id'"
+    if not place and (named := _PLACED.match(message)):
+        place, message = tuple(named[1].split(".")), named[2]
+    name = ".".join(str(part + 1) if isinstance(part, int) else part for part in place)
     line = next((lines[place[:end]] for end in range(len(place), 0, -1) if place[:end] in lines), 0)
     return Problem(line, f"{name}: {message}" if name else message)
 
 
 def _allowed(place: _Place) -> list[str]:
-    table: Any = Policy
-    inner: Mapping[str, type[BaseModel]] = {
-        "hours": HoursTable,
-        "acknowledgement": AcknowledgementTable,
-        "calendar": CalendarTable,
-        "rules": Rule,
-        "ladder": Rung,
-    }
-    for part in place:
-        table = inner.get(part, table) if isinstance(part, str) else table
+    match place:
+        case ("rules", int(), str(rule)):
+            return parameters_of(rule)
+        case ("rules", int(), str(), "ladder", int()):
+            table: type[BaseModel] = Rung
+        case ("rules", int(), "issue-overdue", "hours"):
+            table = UrgencyHours
+        case (str(name), *_):
+            table = _TABLES[name]
+        case _:
+            table = Policy
     return [field.alias or name for name, field in table.model_fields.items()]
 
 
+_TABLES: Final[Mapping[str, type[BaseModel]]] = {
+    "hours": HoursTable,
+    "digest": DigestTable,
+    "acknowledgement": AcknowledgementTable,
+    "reopening": ReopeningTable,
+    "calendar": CalendarTable,
+}
+_PLACED = re.compile(r"(\w+\.\w+): (.*)")
 _HEADER = re.compile(r"^\s*(\[\[|\[)\s*([\w.\-]+)\s*\]\]?")
 _KEY = re.compile(r"^\s*([\w\-]+)\s*=")
 

@@ -1,0 +1,22 @@
+"""How days and quoted words stand in a sentence that people read."""
+
+from datetime import date
+
+_QUOTED_CHARACTERS = 36
+
+
+def zh_date(day: date, today: date) -> str:
+    """A day as people write it: 8月31日, with the year when it is not this one."""
+    return f"{day.month}月{day.day}日" if day.year == today.year else f"{day.year}年{day.month}月{day.day}日"
+
+
+def quoted(text: str) -> str:
+    """Somebody's words in quotation marks, on one line, cut when long."""
+    text = " ".join(text.split())
+    return f"“{text if len(text) <= _QUOTED_CHARACTERS else text[: _QUOTED_CHARACTERS - 1] + '…'}”"
+
+
+def days_left(due: date, today: date) -> str:
+    """还有3天, or that it is today or tomorrow."""
+    left = (due - today).days
+    return {0: "今天到期", 1: "明天到期"}.get(left, f"还有{left}天")
