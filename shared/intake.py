@@ -20,6 +20,9 @@ from shared.tasks import together
 Handle = Callable[[Sequence[Msg]], Awaitable[None]]
 Key = Callable[[str], Hashable]
 
+SLOW_SECONDS = 15.0
+"""A batch that takes longer is told of by the readiness check."""
+
 # Then another process may try what this one cannot do.
 _GIVE_BACK_SECONDS: Final = 30.0
 
@@ -30,8 +33,15 @@ class Readers(Protocol):
     async def find(self, consumer: Consumer) -> tuple[Consumer, ...]:
         """Those to read, with the `ack_wait` that the server gives them."""
 
+    async def stay(self) -> None:
+        """Returns when others than those that `find` returned are to be read."""
+
     async def withheld(self, consumer: Consumer) -> str | None:
         """None when nothing is kept from them, otherwise a sentence."""
+
+
+class _Moved(Exception):  # noqa: N818 - what happened, not an error of ours
+    """Others are to be read than before."""
 
 
 class Unhandled(Exception):  # noqa: N818 - what happened, not an error of ours
@@ -84,6 +94,8 @@ class Intake:
         while True:
             try:
                 await self._take_in(connection, readers)
+            except _Moved:
+                self._log.info("another process came or went: reading what is this one's share now")
             except Exception as error:
                 if any(pull.answered for pull in self._pulls):
                     pauses = growing_pauses()
@@ -101,7 +113,8 @@ class Intake:
         keep = self._keep(connection, min(consumer.ack_wait for consumer in consumers))
         self._trouble = None
         try:
-            await together(*(lane.run() for lane in self._lanes), *(self._feed(pull) for pull in self._pulls), keep)
+            feeds = (self._feed(pull) for pull in self._pulls)
+            await together(*(lane.run() for lane in self._lanes), *feeds, keep, _until_moved(readers))
         finally:
             await self._give_back()
 
@@ -159,7 +172,6 @@ class _Lane:
     """One batch after the other: whatever has arrived while the one before was handled."""
 
     def __init__(self, handle: Handle, size: int, log: structlog.typing.FilteringBoundLogger) -> None:
-        self.trouble: str | None = None
         self._handle = handle
         self._size = size
         self._log = log
@@ -167,6 +179,15 @@ class _Lane:
         self._batch: list[Msg] = []
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
+        self._begun: float | None = None
+        self._failed: str | None = None
+
+    @property
+    def trouble(self) -> str | None:
+        if self._failed is not None or self._begun is None:
+            return self._failed
+        seconds = asyncio.get_running_loop().time() - self._begun
+        return f"a batch has been at work for {seconds:.0f} seconds" if seconds > SLOW_SECONDS else None
 
     @property
     def in_hand(self) -> list[Msg]:
@@ -194,33 +215,38 @@ class _Lane:
             self._batch = []
 
     def forget(self) -> None:
-        self.trouble = None
+        self._begun = self._failed = None
         self._waiting.clear()
         self._batch = []
 
     async def _until_handled(self) -> None:
         loop, said = asyncio.get_running_loop(), ""
-        begun = loop.time()
+        self._begun = begun = loop.time()
         for pause in growing_pauses():
             try:
                 await self._handle(self._batch)
             except Exception as error:
-                self.trouble = f"a batch cannot be handled: {str(error) or type(error).__name__}"
+                self._failed = f"a batch cannot be handled: {str(error) or type(error).__name__}"
                 # Where it failed is told once: an outage of hours would fill the log with the same.
                 self._log.warning(
                     "batch failed, trying again",
                     size=len(self._batch),
                     pause=pause,
-                    reason=self.trouble,
-                    exc_info=self.trouble != said and not isinstance(error, _EXPECTED),
+                    reason=self._failed,
+                    exc_info=self._failed != said and not isinstance(error, _EXPECTED),
                 )
-                said = self.trouble
+                said = self._failed
             else:
-                self.trouble = None
+                self._begun = self._failed = None
                 return
             if loop.time() - begun > _GIVE_BACK_SECONDS:
-                raise Unhandled(self.trouble)
+                raise Unhandled(self._failed)
             await asyncio.sleep(pause)
+
+
+async def _until_moved(readers: Readers) -> None:
+    await readers.stay()
+    raise _Moved
 
 
 def growing_pauses() -> Iterator[float]:

@@ -5,6 +5,7 @@ numbers and instants, and before each subject the number of a partition. How man
 metadata.
 """
 
+import asyncio
 import contextlib
 from typing import Final
 
@@ -13,6 +14,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from shared.jetstream import Config, ask, put_consumer, put_stream, restored, withheld
+from shared.rollcall import RollCall
 from shared.subjects import (
     EVENTS,
     LEDGER_OF_EVENTS,
@@ -29,18 +31,35 @@ MOST: Final = 64
 
 
 class Readers:
-    """The consumers behind a consumer of the table: itself, or one a partition."""
+    """The consumers behind a consumer of the table: itself, or one a partition.
+
+    Several processes share the partitions: each is read by one of them, and by another soon after that one has ended.
+    """
 
     def __init__(self, connection: Client) -> None:
         self._connection = connection
+        self._roll_call: RollCall | None = None
 
     async def find(self, consumer: Consumer) -> tuple[Consumer, ...]:
         """What to read in order to get all that `consumer` should get; made again where somebody deleted it.
 
         Raises a NATS error when a stream is missing, or when this connection may not ask for it.
         """
-        found = parts(consumer, await self._count(consumer))
-        return tuple([await restored(self._connection, part) for part in found])
+        whole, *divided = parts(consumer, await self._count(consumer))
+        if not divided:
+            self._roll_call = None
+            return (await restored(self._connection, whole),)
+        self._roll_call = self._roll_call or RollCall(self._connection, consumer)
+        await self._roll_call.join()
+        # What is in no partition is little, and not worth sharing: so everybody always has something to read.
+        return tuple([await restored(self._connection, part) for part in (whole, *self._roll_call.share(divided))])
+
+    async def stay(self) -> None:
+        """Returns when what `find` returned is no longer what this process should read."""
+        if self._roll_call is None:
+            await asyncio.Event().wait()
+        else:
+            await self._roll_call.stay()
 
     async def withheld(self, consumer: Consumer) -> str | None:
         """None when nothing is kept from the readers of `consumer`, otherwise a sentence; raises as `find` does."""
@@ -142,9 +161,16 @@ async def _put_partitions(connection: Client, count: int, start: int) -> None:
         "retention": "workqueue",
         "allow_direct": True,
     }
+    # What a crash takes from the queue is copied again: to wait for the disk at each message, as EVENTS does, would
+    # only make it slower than its readers. The server does so for a stream on one server, and for ever.
+    unsynced = {"persist_mode": "async"} if events["num_replicas"] == 1 else {}
     try:
-        await ask(connection, f"STREAM.INFO.{name}")
+        existing = (await ask(connection, f"STREAM.INFO.{name}"))["config"]
+        if existing.get("persist_mode") == "async" and not unsynced:
+            await ask(connection, f"STREAM.DELETE.{name}")
+            raise NotFoundError
     except NotFoundError:
+        wanted |= unsynced
         wanted["mirror"] = {"name": EVENTS.name, "opt_start_seq": start, "subject_transforms": [copied]}
     await put_stream(connection, wanted, events["num_replicas"])
 

@@ -12,7 +12,8 @@ import psutil
 from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo
 
 from deploy.local.process import Command, Process
-from shared.subjects import EVENTS, LEDGER_OF_EVENTS
+from shared import partitions, streams
+from shared.subjects import EVENTS, LEDGER_OF_EVENTS, Consumer, parts
 from tests.benchmarks.house import House
 
 _READY_SECONDS = 60.0
@@ -24,8 +25,9 @@ _RETRY_SECONDS = 0.02
 class Contestant:
     """`python -m <module>`, in so many processes, on one durable consumer of the EVENTS stream.
 
-    `consumer` is None when Luodi's own provisioning makes it. `archive` is the table that holds every event afterwards,
-    with columns district, source and id. `publishes` is whether its records go to the LEDGER stream.
+    `consumer` is None when Luodi's own provisioning makes it, in so many `partitions`. `archive` is the table that
+    holds every event afterwards, with columns district, source and id. `publishes` is whether its records go to the
+    LEDGER stream.
     """
 
     module: Sequence[str]
@@ -33,13 +35,26 @@ class Contestant:
     archive: str
     consumer: ConsumerConfig | None = None
     processes: int = 1
+    partitions: int = 1
     publishes: bool = False
 
+    @property
+    def consumers(self) -> Sequence[Consumer]:
+        """The consumers that it reads."""
+        if self.consumer is not None:
+            return (Consumer(EVENTS.name, self.durable),)
+        return parts(LEDGER_OF_EVENTS, self.partitions)
 
-def ledger(processes: int = 1) -> Contestant:
+
+def ledger(processes: int = 1, partitions: int = 1) -> Contestant:
     """The real service, started as an administrator starts it."""
     return Contestant(
-        ("services.ledger", "run"), LEDGER_OF_EVENTS.name, "ledger.event", processes=processes, publishes=True
+        ("services.ledger", "run"),
+        LEDGER_OF_EVENTS.name,
+        "ledger.event",
+        processes=processes,
+        partitions=partitions,
+        publishes=True,
     )
 
 
@@ -57,13 +72,20 @@ PER_MESSAGE = Contestant(
 )
 
 
-@contextlib.asynccontextmanager
-async def started(house: House, contestant: Contestant) -> AsyncIterator[list[psutil.Process]]:
-    """The contestant's processes, each of which asks for messages and gets none until `release`."""
+async def make_way(house: House, contestant: Contestant) -> None:
+    """Make what the contestant reads from, before there are events."""
     if contestant.consumer is not None:
         await house.stream.add_consumer(EVENTS.name, contestant.consumer)
+    else:
+        await streams.provision(house.nats_url, partitions=contestant.partitions)
+
+
+@contextlib.asynccontextmanager
+async def started(house: House, contestant: Contestant) -> AsyncIterator[list[psutil.Process]]:
+    """The contestant's processes, which ask for messages and get none until `release`."""
     until = (datetime.now(UTC) + _PAUSE).strftime("%Y-%m-%dT%H:%M:%SZ")
-    await house.stream.pause_consumer(EVENTS.name, contestant.durable, until)
+    for consumer in contestant.consumers:
+        await house.stream.pause_consumer(consumer.stream, consumer.name, until)
     async with contextlib.AsyncExitStack() as stack:
         children = []
         for number in range(contestant.processes):
@@ -71,7 +93,7 @@ async def started(house: House, contestant: Contestant) -> AsyncIterator[list[ps
             stack.push_async_callback(child.stop)
             children.append(child)
         async with asyncio.timeout(_READY_SECONDS):
-            while not _asks(await look(house, contestant), contestant.processes):
+            while not await _asks(house, contestant):
                 for child in children:
                     child.check_running()
                 await asyncio.sleep(_RETRY_SECONDS)
@@ -80,17 +102,26 @@ async def started(house: House, contestant: Contestant) -> AsyncIterator[list[ps
 
 async def release(house: House, contestant: Contestant) -> None:
     """Let the server hand out messages."""
-    await house.stream.resume_consumer(EVENTS.name, contestant.durable)
+    for consumer in contestant.consumers:
+        await house.stream.resume_consumer(consumer.stream, consumer.name)
 
 
-async def look(house: House, contestant: Contestant) -> ConsumerInfo:
-    """How far the contestant's consumer is."""
+async def acknowledged(house: House, contestant: Contestant, sequence: int) -> int:
+    """The sequence up to which, towards this one, the contestant has acknowledged every event."""
+    if contestant.partitions > 1:
+        return sequence - await partitions.behind_sequence(house.stream, LEDGER_OF_EVENTS, sequence)
     info: ConsumerInfo = await house.stream.consumer_info(EVENTS.name, contestant.durable)
-    return info
+    return info.ack_floor.stream_seq if info.ack_floor else 0
 
 
-def _asks(info: ConsumerInfo, processes: int) -> bool:
-    return bool(info.push_bound) or (info.num_waiting or 0) >= processes
+async def _asks(house: House, contestant: Contestant) -> bool:
+    """Whether every consumer is asked for messages; one that is not divided by every process."""
+    processes = contestant.processes if contestant.partitions == 1 else 1
+    for consumer in contestant.consumers:
+        info = await house.stream.consumer_info(consumer.stream, consumer.name)
+        if not info.push_bound and (info.num_waiting or 0) < processes:
+            return False
+    return True
 
 
 def _command(house: House, contestant: Contestant, number: int) -> Command:

@@ -13,7 +13,7 @@ import orjson
 from nats.js.api import PubAck
 
 from shared.subjects import parse_event_subject
-from tests.benchmarks.contestant import Contestant, release, started
+from tests.benchmarks.contestant import Contestant, make_way, release, started
 from tests.benchmarks.house import House, Message
 from tests.benchmarks.lap import Track
 from tests.benchmarks.sightings import Sightings, watching_records, watching_rows
@@ -52,6 +52,7 @@ async def delay(house: House, contestant: Contestant, rate: int, track: Track) -
     count = int(rate * (track.seconds + 1)) // _PER_PROJECT * _PER_PROJECT
     messages = list(Work(count, count // _PER_PROJECT).messages())
     seen = Sightings()
+    await make_way(house, contestant)
     async with (
         started(house, contestant),
         watching_records(house, seen),

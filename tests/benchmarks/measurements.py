@@ -6,7 +6,7 @@ from functools import partial
 
 from tests.benchmarks import projection
 from tests.benchmarks.archives import copy_projects, lengthen_histories
-from tests.benchmarks.contestant import PER_MESSAGE, RAW, Contestant, ledger
+from tests.benchmarks.contestant import PER_MESSAGE, RAW, Contestant, ledger, make_way
 from tests.benchmarks.house import House
 from tests.benchmarks.lap import Lap, Track
 from tests.benchmarks.latency import Delay, delay
@@ -92,10 +92,22 @@ def _peers(sizes: Sizes) -> list[Measurement]:
 def _ledgers(sizes: Sizes) -> list[Measurement]:
     one = Measurement("ledger", "ledger", "the real service, one process", _race(ledger(), sizes.work, sizes))
     several = [
-        Measurement(f"ledger-{count}", f"ledger, {count} processes", "", _race(ledger(count), sizes.work, sizes))
+        Measurement(
+            f"ledger-{count}",
+            f"ledger, {count} processes",
+            f"on {count} partitions",
+            _race(ledger(count, partitions=count), sizes.work, sizes),
+        )
         for count in sizes.processes
     ]
-    return [one, *several]
+    most = max(sizes.processes)
+    undivided = Measurement(
+        f"ledger-{most}-undivided",
+        f"ledger, {most}, undivided",
+        "without partitions: each process waits for projects that another is at",
+        _race(ledger(most), sizes.work, sizes),
+    )
+    return [one, *several, undivided]
 
 
 def _histories(sizes: Sizes) -> list[Measurement]:
@@ -131,6 +143,7 @@ def _delays(sizes: Sizes) -> list[Measurement]:
 def _race(contestant: Contestant, work: Work, sizes: Sizes) -> Run:
     async def run(house: House, tell: Tell) -> Lap:
         *messages, last = work.messages()
+        await make_way(house, contestant)
         await house.store(iter(messages), partial(_progress, tell, "publishing", work.events))
         track = Track(sizes.seconds, partial(_progress, tell, "consuming", work.events))
         return await race(house, contestant, last, track)

@@ -1,8 +1,10 @@
 """How fast a contestant takes in a full stream: from its release to its last acknowledgement."""
 
+from functools import partial
+
 import asyncpg
 
-from tests.benchmarks.contestant import Contestant, look, release, started
+from tests.benchmarks.contestant import Contestant, acknowledged, release, started
 from tests.benchmarks.house import House, Message
 from tests.benchmarks.lap import Lap, Track, timed
 
@@ -12,20 +14,15 @@ class WrongError(Exception):
 
 
 async def race(house: House, contestant: Contestant, last_message: Message, track: Track) -> Lap:
-    """Let the contestant take in what is in the stream and one more message.
+    """Let the contestant, for which `make_way` was called, take in what is in the stream and one more message.
 
     Raises WrongError when the archive does not hold what was acknowledged.
     """
-
-    async def acknowledged() -> int:
-        floor = (await look(house, contestant)).ack_floor
-        return floor.stream_seq if floor else 0
-
     async with started(house, contestant) as processes:
         await release(house, contestant)
         # The server looks at a consumer that it let go on when the next message comes, or when it is asked anew.
         last = await house.store(iter([last_message]))
-        lap = await timed(house, processes, last, acknowledged, track)
+        lap = await timed(house, processes, last, partial(acknowledged, house, contestant, last), track)
         await _check(house, contestant, lap.events)
     return lap
 

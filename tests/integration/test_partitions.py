@@ -1,0 +1,93 @@
+"""Processes that read a divided consumer share its partitions, and take over those of one that has gone."""
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from shared import bus, streams
+from shared.bus import Outgoing, publish_all
+from shared.intake import Intake
+from shared.jetstream import ask
+from shared.subjects import LEDGER_OF_EVENTS, partitions_stream
+from tests.waiting import until
+
+_PROJECTS = 40
+
+
+class Reader:
+    """Remembers the projects of which it was handed events, each time."""
+
+    def __init__(self) -> None:
+        self.projects: list[str] = []
+
+    async def __call__(self, messages: Sequence[Msg]) -> None:
+        self.projects += [message.subject.split(".")[3] for message in messages]
+
+    @contextlib.asynccontextmanager
+    async def at_work(self, nats_url: str) -> AsyncIterator[None]:
+        intake = Intake(LEDGER_OF_EVENTS, self)
+        async with bus.running(bus.make_broker(nats_url, "test"), intake):
+
+            async def takes_in() -> bool:
+                return await intake.check() is None
+
+            await until(takes_in)
+            yield
+
+
+async def _publish(client: Client) -> None:
+    await publish_all(client, [Outgoing(f"events.500101.a.P-{one}.started", b"{}") for one in range(_PROJECTS)])
+
+
+async def _all_handed_out(*readers: Reader, times: int) -> None:
+    async def handed_out() -> bool:
+        return sum(len(reader.projects) for reader in readers) >= times * _PROJECTS
+
+    await until(handed_out)
+
+
+async def test_two_processes_share_the_projects_and_one_takes_over_from_the_other(
+    provisioned: str, client: Client
+) -> None:
+    await streams.provision(provisioned, partitions=4)
+    one, other = Reader(), Reader()
+    async with one.at_work(provisioned):
+        async with other.at_work(provisioned):
+
+            async def shared() -> bool:
+                one.projects.clear()
+                other.projects.clear()
+                await _publish(client)
+                await _all_handed_out(one, other, times=1)
+                return bool(one.projects and other.projects) and not set(one.projects) & set(other.projects)
+
+            await until(shared)
+        one.projects.clear()
+        await _publish(client)
+        await _all_handed_out(one, times=1)
+
+    assert set(one.projects) == {f"P-{number}" for number in range(_PROJECTS)}
+
+
+async def test_more_processes_than_partitions_do_no_harm(provisioned: str, client: Client) -> None:
+    await streams.provision(provisioned, partitions=2)
+    readers = [Reader() for _ in range(3)]
+    async with contextlib.AsyncExitStack() as stack:
+        for reader in readers:
+            await stack.enter_async_context(reader.at_work(provisioned))
+        await _publish(client)
+        await _all_handed_out(*readers, times=1)
+
+    everything = [project for reader in readers for project in reader.projects]
+    assert set(everything) == {f"P-{number}" for number in range(_PROJECTS)}
+
+
+async def test_the_queue_is_copied_as_fast_as_its_source_is_written(provisioned: str, client: Client) -> None:
+    # Measured with a wait for the disk at each copied message: a quarter of the speed of the ledger that reads them.
+    await streams.provision(provisioned, partitions=2)
+    await streams.provision(provisioned)
+
+    config = (await ask(client, f"STREAM.INFO.{partitions_stream(2)}"))["config"]
+    assert config["persist_mode"] == "async"
