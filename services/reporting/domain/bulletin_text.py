@@ -50,6 +50,10 @@ def _targets(document: Document, rules: dict[str, Indicator]) -> Iterator[Part]:
         yield _paragraph(
             f"（{say.numeral(place)}）{sentence}{_rest(document, line, rules)}{_sources(document, line, rules)}"
         )
+    if rates := [one for one in document["ratios"] if one["pct"] is not None]:
+        yield _paragraph(
+            f"（{say.numeral(len(lines) + 1)}）项目转化。{say.listed((_rate(one) for one in rates), '，')}。"
+        )
     yield say.table(
         "目标任务完成情况表",
         (
@@ -130,6 +134,15 @@ def _sources(document: Document, line: Document, rules: dict[str, Indicator]) ->
     )
 
 
+def _rate(one: Document) -> str:
+    """A rate with what it is of: one name has several formulas."""
+    if one["measure"] == "amount":
+        above, below = (say.money(Decimal(one[name])) for name in ("done_amount", "cohort_amount"))
+    else:
+        above, below = f"{one['done']}个", f"{one['cohort']}个"
+    return f"{one['title']}{one['pct']}%（{above}/{below}）"
+
+
 def _clusters(document: Document) -> Iterator[Part]:
     projects = document["landscape"]["projects"]
     if not projects:
@@ -181,13 +194,13 @@ def _problems(document: Document) -> Iterator[Part]:
     for place, code in enumerate((code for code in say.CATEGORIES if code in kinds), 1):
         yield _subheading(place, f"{say.CATEGORIES[code]}问题")
         those = [issue for issue in issues if issue["category"] == code]
-        yield _paragraph(say.listed((_problem(issue) for issue in those), "；") + "。")
+        yield _paragraph(say.listed((_problem(issue, document["year"]) for issue in those), "；") + "。")
 
 
-def _problem(issue: Document) -> str:
+def _problem(issue: Document, year: int) -> str:
     when = ""
     if issue["due"]:
-        when = f"，应于{_short(issue['due'])}办结"
+        when = f"，应于{_short(issue['due'], year)}办结"
         when += f"，已超期{issue['days_over']}天" if issue["days_over"] else ""
     return f"{issue['name']}：{issue['text']}（责任单位{issue['owner_unit']}{when}）"
 
@@ -204,9 +217,15 @@ def _late(document: Document) -> Iterator[Part]:
     )
     yield say.table(
         "逾期项目表",
-        (("牵头单位", 19), ("项目", 32), ("应完成节点", 25), ("逾期天数", -11), ("挂包领导", 13)),
+        (("牵头单位", 18), ("项目", 34), ("应完成节点", 24), ("逾期天数", -12), ("挂包领导", 12)),
         (
-            (_unit(one), one["name"], f"{_short(one['due'])} {_milestone(one)}", str(one["days"]), _official(one))
+            (
+                _unit(one),
+                one["name"],
+                f"{_short(one['due'], document['year'])} {_milestone(one)}",
+                str(one["days"]),
+                _official(one),
+            )
             for unit, _ in _largest(units)
             for one in late
             if _unit(one) == unit
@@ -225,8 +244,11 @@ def _due(document: Document) -> Iterator[Part]:
     yield _paragraph(f"至{say.month_day(last)}，将有{len(due)}个节点到期：{spread}。请牵头单位按期完成。")
     yield say.table(
         "近期到期节点表",
-        (("到期日", 16), ("项目", 35), ("节点", 15), ("牵头单位", 20), ("挂包领导", 14)),
-        ((_short(one["due"]), one["name"], _milestone(one), _unit(one), _official(one)) for one in due),
+        (("到期日", 13), ("项目", 40), ("节点", 13), ("牵头单位", 20), ("挂包领导", 14)),
+        (
+            (_short(one["due"], document["year"]), one["name"], _milestone(one), _unit(one), _official(one))
+            for one in due
+        ),
     )
 
 
@@ -267,14 +289,11 @@ def _restatement(one: Document) -> str:
     return str(one["title"]) + (say.listed(said, "，") or "的项目数有更正")
 
 
-_CHANGES = {"added": "补报", "replaced": "更正", "voided": "作废", "dropped": "不再计入", "recounted": "改变计入"}
-
-
 def _change(fact: Document) -> str:
     event = say.EVENTS.get(fact["event"], fact["event"])
     was, now = ((None if value is None else say.exact_money(Decimal(value))) for value in (fact["was"], fact["now"]))
     amounts = f"{was}改为{now}" if was and now else was or now or ""
-    return f"{_CHANGES[fact['change']]}{event}{amounts}"
+    return f"{say.CHANGES[fact['change']]}{event}{amounts}"
 
 
 def _correction(fact: Document) -> str:
@@ -307,12 +326,13 @@ def _in_group(projects: Iterable[Document], group: str) -> list[Document]:
 
 
 def _contracts(projects: list[Document]) -> str:
-    amounts = [Decimal(one["contract_amount"]) for one in projects if one["contract_amount"] is not None]
-    return f"合同金额{say.money(sum(amounts, Decimal(0)))}。" if amounts else ""
+    return f"合同金额{_total(projects)}。" if any(one["contract_amount"] for one in projects) else ""
 
 
 def _total(projects: list[Document]) -> str:
-    return say.money(sum((Decimal(one["contract_amount"] or 0) for one in projects), Decimal(0)))
+    """What is agreed; a contract that was terminated is no longer."""
+    agreed = (Decimal(one["contract_amount"] or 0) for one in projects if one["stage"] != "terminated")
+    return say.money(sum(agreed, Decimal(0)))
 
 
 def _largest(counts: Counter[str]) -> list[tuple[str, int]]:
@@ -340,8 +360,10 @@ def _signed(points: str | None) -> str:
     return "—" if points is None else f"{Decimal(points):+}"
 
 
-def _short(day: str) -> str:
-    return say.full_day(date.fromisoformat(day))
+def _short(day: str, year: int) -> str:
+    """Without the year when it is the bulletin's."""
+    due = date.fromisoformat(day)
+    return say.month_day(due) if due.year == year else say.full_day(due)
 
 
 def _through(document: Document) -> str:

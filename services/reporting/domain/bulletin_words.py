@@ -54,6 +54,13 @@ EVENTS: Final[Mapping[str, str]] = {
     "registered": "入库",
     "intent-signed": "意向签约",
 }
+CHANGES: Final[Mapping[str, str]] = {
+    "added": "补报",
+    "replaced": "更正",
+    "voided": "作废",
+    "dropped": "不再计入",
+    "recounted": "改变计入",
+}
 LIGHTS: Final[Mapping[str | None, str]] = {"green": "绿灯", "yellow": "黄灯", "red": "红灯", None: "—"}
 
 NOBODY, NO_CLUSTER = "未明确牵头单位", "未分产业"
