@@ -216,12 +216,11 @@ class Sender:
         """Settle what a sender that is gone left behind."""
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(SQL["abandoned"], now, channel, _BATCH)
-            outcome = Unclear("abandoned", "the sender ended before it recorded the answer")
-            await self._write(connection, [Answered(_attempt(row), outcome) for row in rows], now)
+            if rows:
+                outcome = Unclear("abandoned", "the sender ended before it recorded the answer")
+                await self._write(connection, [Answered(_attempt(row), outcome) for row in rows], now)
 
     async def _write(self, connection: Connection, answered: Sequence[Answered], now: datetime) -> None:
-        if not answered:
-            return
         written = await connection.fetch(SQL["record"], *self._columns(answered, now), now)
         await connection.execute(SQL["close_items"], [row["id"] for row in written if row["state"] != "waiting"])
         if dead := [row for row in written if row["state"] == "dead"]:

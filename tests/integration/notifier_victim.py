@@ -64,7 +64,7 @@ def wrap(owner: type, name: str, when: str) -> None:
 async def main(database_url: str, wecom_url: str, webhook_url: str, step: str) -> None:
     """Hear of one late milestone and do what is due, until the end."""
     # One at a time, so that each step is reached with nothing else in the air.
-    sending._AT_ONCE = 1  # type: ignore[misc] # a constant of the product, changed for this process alone
+    sending._BATCH = 1  # type: ignore[misc] # a constant of the product, changed for this process alone
     owner, name, when = STEPS[step]
     wrap(owner, name, when)
     async with database.make_pool(database_url, "victim") as pool, make_client() as client:

@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from ipaddress import ip_network
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +17,7 @@ from pydantic import SecretStr
 from deploy.local.ports import any_free
 from services.notifier.channels import http
 from services.notifier.channels.parcel import Parcel
+from services.notifier.channels.strangers import Guard
 from services.notifier.channels.webhook import Webhook, sign
 from services.notifier.channels.wecom_bot import WecomBot
 from services.notifier.domain.directory import Address
@@ -58,7 +61,7 @@ def receiver() -> Iterator[FakeWebhook]:
         yield webhook
 
 
-def parcel(address: Address, items: int | list[Item] = 1, **changes: Any) -> Parcel:
+def parcel(address: Address, items: int | list[Item] = 1, now: datetime = NOW, **changes: Any) -> Parcel:
     """An attempt at a message with these items, or with so many of the usual one."""
     whole = {"notice": "overdue", "number": "LD-000042", "recipient": "王建国 副区长", "today": NOW.date()}
     letter = Letter(
@@ -70,7 +73,7 @@ def parcel(address: Address, items: int | list[Item] = 1, **changes: Any) -> Par
             **changes,
         }
     )
-    return Parcel(MESSAGE, letter, address, NOW)
+    return Parcel(MESSAGE, letter, address, now)
 
 
 def to_group(items: int = 1) -> Parcel:
@@ -86,7 +89,7 @@ def bot(client: httpx.AsyncClient, wecom: FakeWecom, key: str | None = None) -> 
 
 
 def hook(client: httpx.AsyncClient, receiver: FakeWebhook, secret: str | None = None) -> Webhook:
-    return Webhook(client, {"office": SecretStr(secret or receiver.secret)})
+    return Webhook(client, {"office": SecretStr(secret or receiver.secret)}, Guard([ip_network("127.0.0.0/8")]))
 
 
 async def test_one_case_goes_to_wecom_as_text_that_calls_its_addressee(
@@ -116,12 +119,24 @@ async def test_what_wecom_refuses_with_http_200_is_refused(
     assert await bot(client, wecom).send(to_group()) == Refused(str(errcode), "scripted")
 
 
-@pytest.mark.parametrize(("errcode", "seconds"), [(45009, 65), (-1, 5)])
+async def test_one_case_that_calls_nobody_goes_to_wecom_as_a_card(client: httpx.AsyncClient, wecom: FakeWecom) -> None:
+    item = replace(ITEM, name="智" * 60, text="原定8月31日前开工。" * 30, unit="区经济信息委", official="王建国 副区长")
+    group = parcel(Address("wecom-bot", "leaders", "leaders"), [item])
+    assert await bot(client, wecom).send(group) == Sent("0", "ok")
+    (message,) = wecom.messages
+    card = message["template_card"]
+    assert (card["card_type"], card["card_action"]) == ("text_notice", {"type": 1, "url": "https://l.example/ack/t"})
+    assert card["main_title"]["desc"] == "【落地催办】王建国 副区长"
+    assert {"keyname": "编号", "value": "LD-000042"} in card["horizontal_content_list"]
+
+
+@pytest.mark.parametrize(("errcode", "seconds", "blocks"), [(45009, 65, True), (-1, 5, False)])
 async def test_what_wecom_cannot_take_now_is_tried_later(
-    client: httpx.AsyncClient, wecom: FakeWecom, errcode: int, seconds: int
+    client: httpx.AsyncClient, wecom: FakeWecom, errcode: int, seconds: int, blocks: bool
 ) -> None:
     wecom.next_replies.append(errcode)
-    assert await bot(client, wecom).send(to_group()) == TryLater(str(errcode), "scripted", timedelta(seconds=seconds))
+    expected = TryLater(str(errcode), "scripted", timedelta(seconds=seconds), blocks)
+    assert await bot(client, wecom).send(to_group()) == expected
 
 
 @pytest.mark.parametrize(
@@ -252,7 +267,7 @@ async def test_a_webhook_may_be_repeated_since_its_receiver_knows_the_delivery(
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/x", "http://", "http://[::1", "nonsense"])
 async def test_what_is_no_address_is_refused(client: httpx.AsyncClient, url: str) -> None:
-    channel = Webhook(client, {"office": SecretStr("s")})
+    channel = Webhook(client, {"office": SecretStr("s")}, Guard([]))
     assert isinstance(await channel.send(parcel(Address("webhook", url, "office"))), Refused)
 
 

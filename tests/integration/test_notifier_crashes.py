@@ -15,6 +15,7 @@ import pytest_asyncio
 from services.notifier.channels.http import make_client
 from services.notifier.domain.outcomes import Refused
 from services.notifier.domain.record import Record
+from services.notifier.sender import Answered
 from shared import database
 from tests.integration.notifier_office import CONTACT, OFFICIAL, Office, record
 from tests.integration.notifier_victim import STEPS
@@ -98,15 +99,14 @@ async def test_a_message_that_is_answered_too_late_is_not_recorded_by_the_sender
     await office.hear(record(lead_unit="区财政局"))
     office.webhook.next_replies.append(Reply(503))
     await office.work()
-    claimed = await office.sender._claim(office.now + timedelta(minutes=1))
-    assert not isinstance(claimed, bool)
+    [claimed], _ = await office.sender._claim(office.now + timedelta(minutes=1), None)
     # Its lease ends, another sender takes the message over and delivers it.
     office.now += timedelta(minutes=10)
     await office.work()
     office.now += timedelta(minutes=10)
     await office.work()
     before = await office.overview()
-    await office.sender._record(claimed, Refused("410"), office.now)
+    await office.sender._record([Answered(claimed.attempt, Refused("410"))], office.now)
     assert await office.overview() == before
     assert len(office.webhook.messages) == 1
 

@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from ipaddress import ip_network
 from pathlib import Path
 
 import httpx
@@ -15,6 +16,7 @@ from pydantic import SecretStr
 from deploy.demo.clusters import CLUSTERS
 from deploy.demo.officials import DISTRICT_HEAD, LEAD_OFFICIALS
 from deploy.local.inbox import BOTS, OFFICE_SECRET, Inbox, build, notifier_environment
+from services.notifier.channels.strangers import Guard
 from services.notifier.channels.webhook import Webhook
 from services.notifier.channels.wecom_bot import WecomBot
 from services.notifier.checks import examine
@@ -53,7 +55,10 @@ def bot(client: httpx.AsyncClient, key: str = BOTS["leaders"]) -> WecomBot:
 
 
 def hook(client: httpx.AsyncClient, secret: str = OFFICE_SECRET) -> Webhook:
-    return Webhook(client, {"office": SecretStr(secret)})
+    async def resolve(host: str, port: int) -> list[str]:
+        return ["127.0.0.1"]
+
+    return Webhook(client, {"office": SecretStr(secret)}, Guard([ip_network("127.0.0.0/8")], resolve))
 
 
 async def test_what_the_notifier_sends_is_shown_newest_first(client: httpx.AsyncClient) -> None:

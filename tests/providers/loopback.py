@@ -66,6 +66,9 @@ def serving(answer: Callable[[Received], Reply]) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(reply.body)
 
+        def do_GET(self) -> None:
+            self.do_POST()
+
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the class above
             """Nothing: tests look at what was received."""
 

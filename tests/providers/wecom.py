@@ -31,7 +31,9 @@ class FakeWecom:
 
     def texts(self) -> list[str]:
         """What members of the group read, oldest first."""
-        return [str(message[message["msgtype"]]["content"]) for message in self.messages]
+        return [
+            str(message[message["msgtype"]]["content"]) for message in self.messages if message["msgtype"] in _BYTES
+        ]
 
     def answer(self, request: Received) -> Reply:
         """The reply to one request."""
@@ -61,6 +63,8 @@ class FakeWecom:
 
 def _judge_document(document: dict[str, Any]) -> tuple[int, str]:
     kind = document.get("msgtype")
+    if kind == "template_card":
+        return judge_card(document.get(kind, {}))
     if kind not in _BYTES:
         return 40008, "invalid message type"
     content = document.get(kind, {}).get("content")
@@ -71,6 +75,21 @@ def _judge_document(document: dict[str, Any]) -> tuple[int, str]:
     mentioned = document[kind].get("mentioned_list", [])
     if not all(isinstance(each, str) for each in mentioned) or (mentioned and kind != "text"):
         return 40058, "mentioned_list"
+    return 0, "ok"
+
+
+def judge_card(card: dict[str, Any]) -> tuple[int, str]:
+    """What becomes of a template card: text_notice, with something to open, and nothing longer than it is shown."""
+    if card.get("card_type") != "text_notice" or not card.get("main_title", {}).get("title"):
+        return 42045, "template_card: card_type or main_title"
+    action = card.get("card_action", {})
+    if action.get("type") != 1 or not str(action.get("url", "")).startswith("http"):
+        return 42014, "template_card: card_action is required"
+    rows, jumps = card.get("horizontal_content_list", []), card.get("jump_list", [])
+    shown = [(card["main_title"]["title"], 26), (card["main_title"].get("desc", ""), 30), (card["sub_title_text"], 112)]
+    shown += [(row["keyname"], 5) for row in rows] + [(row["value"], 26) for row in rows]
+    if len(rows) > 6 or len(jumps) > 3 or any(len(text) > most for text, most in shown):
+        return 42044, "template_card: too long"
     return 0, "ok"
 
 
