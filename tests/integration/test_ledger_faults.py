@@ -1,15 +1,20 @@
-"""Servers go away, come back, lose their leader or their disk: the ledger says so, waits, and has everything right."""
+"""Postgres goes away, dies, or has no room left: the ledger says so, waits, and has everything right."""
 
-from collections.abc import AsyncIterator
+import contextlib
+import os
+import subprocess
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from deploy.local.nats import Nats
 from deploy.local.postgres import Postgres
-from shared import database, streams
+from shared import database
 from tests.integration.disturbed import LEDGER_HOME, disturbed, outage
+
+_MOUNT = ("/usr/bin/env", "mount", "-t", "tmpfs", "-o", "size=200m,mode=0755", "luodi-test")
+_PAGE = 4096
 
 
 @pytest_asyncio.fixture
@@ -18,16 +23,6 @@ async def own_postgres(server_path: Path) -> AsyncIterator[Postgres]:
     server = Postgres(server_path)
     await server.start()
     await database.provision(server.url, LEDGER_HOME)
-    yield server
-    await server.stop()
-
-
-@pytest_asyncio.fixture
-async def own_nats(tmp_path: Path) -> AsyncIterator[Nats]:
-    """A NATS server for one test, provisioned; what it acknowledges is on the disk."""
-    server = Nats(tmp_path / "nats")
-    await server.start()
-    await streams.provision(server.url)
     yield server
     await server.stop()
 
@@ -47,14 +42,38 @@ async def test_postgres_goes_and_comes_back(own_postgres: Postgres, provisioned:
         await ledger.assert_as_undisturbed()
 
 
-@pytest.mark.parametrize("how", ["stopped", "killed"])
-async def test_nats_goes_and_comes_back(own_nats: Nats, database_url: str, how: str) -> None:
-    async with disturbed(own_nats.url, database_url) as ledger:
-        await ledger.say()
-        await (own_nats.stop() if how == "stopped" else own_nats.kill())
-        await ledger.until_said("nats", "not connected")
-        await outage()
-        await own_nats.start()
-        await ledger.until_ready()
-        await ledger.say()
-        await ledger.assert_as_undisturbed()
+@pytest.fixture
+def small_disk(server_path: Path) -> Iterator[Path]:
+    """A file system of its own, which a test may fill."""
+    if os.geteuid() != 0 or subprocess.run([*_MOUNT, server_path], capture_output=True, check=False).returncode != 0:
+        pytest.skip("only root may mount a file system, and not on every machine")
+    yield server_path
+    subprocess.run(["/usr/bin/env", "umount", server_path], check=True)
+
+
+async def test_postgres_has_no_room_left_and_gets_some(small_disk: Path, provisioned: str) -> None:
+    server = Postgres(small_disk)
+    await server.start()
+    try:
+        await database.provision(server.url, LEDGER_HOME)
+        async with disturbed(provisioned, server.url) as ledger:
+            await ledger.say()
+            await ledger.department.acknowledged()
+            with _filled(small_disk):
+                await ledger.say(projects=40)
+                await ledger.until_said("intake", "No space left on device")
+                await outage()
+            await ledger.until_ready()
+            await ledger.assert_as_undisturbed()
+    finally:
+        await server.stop()
+
+
+@contextlib.contextmanager
+def _filled(disk: Path) -> Iterator[None]:
+    ballast = disk / "ballast"
+    with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(_PAGE))
+    yield
+    ballast.unlink()

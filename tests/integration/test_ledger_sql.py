@@ -5,7 +5,9 @@ import pytest
 
 from services.ledger import archive, gaps, recorder
 
-QUERIES = {f"{module.__name__}.{name}": text for module in (recorder, archive, gaps) for name, text in module.SQL.items()}
+QUERIES = {
+    f"{module.__name__}.{name}": text for module in (recorder, archive, gaps) for name, text in module.SQL.items()
+}
 
 
 @pytest.mark.parametrize("name", QUERIES)
