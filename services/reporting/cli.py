@@ -5,12 +5,14 @@ from typing import Annotated
 
 import typer
 
+from services.reporting import bulletin_cli
 from services.reporting.app import build
 from services.reporting.domain.indicators import DefinitionsError, read_definitions
 from services.reporting.settings import ReportingSettings
 from shared import web
 
 app = typer.Typer(help="Figures against targets, each with its evidence.", no_args_is_help=True)
+app.add_typer(bulletin_cli.app)
 
 
 @app.command()

@@ -1,10 +1,12 @@
 """What reporting reads from the environment."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import Field
 
 from shared.settings import Settings
+from shared.subjects import REPORTING_OF_LEDGER, Consumer
 
 
 class ReportingSettings(Settings):
@@ -17,6 +19,16 @@ class ReportingSettings(Settings):
     other_indicators: Path | None = Field(
         None, description="A folder with more versions of that file, each answered with under ?definitions=."
     )
+    consumer: str = Field(
+        REPORTING_OF_LEDGER.name,
+        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        description="The consumer of stream LEDGER that feeds this database; each database needs one of its own.",
+    )
     district_names: dict[str, str] = Field(
         default_factory=dict, description='The districts\' names on the pages, as JSON: {"500101": "万州区"}.'
     )
+
+    @property
+    def ledger_consumer(self) -> Consumer:
+        """What feeds the tables."""
+        return replace(REPORTING_OF_LEDGER, name=self.consumer)

@@ -83,6 +83,8 @@ def _targets(sheet: Worksheet, bulletin: Document) -> None:
     _visible(chart)
     chart.dataLabels = DataLabelList()
     chart.dataLabels.showVal = True
+    for other in ("showSerName", "showCatName", "showLegendKey", "showPercent"):
+        setattr(chart.dataLabels, other, False)
     sheet.add_chart(chart, f"A{last + 3}")
 
 
@@ -103,6 +105,8 @@ def _months(sheet: Worksheet, bulletin: Document) -> None:
         Reference(sheet, min_col=2, max_col=2 + len(lines), min_row=1, max_row=1 + len(rows)), titles_from_data=True
     )
     chart.set_categories(Reference(sheet, min_col=1, min_row=2, max_row=1 + len(rows)))
+    for line in chart.series:
+        line.smooth = False
     _visible(chart)
     sheet.add_chart(chart, f"A{len(rows) + 4}")
 
