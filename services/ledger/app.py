@@ -34,6 +34,7 @@ def build(settings: LedgerSettings) -> FastAPI:
         "luodi-ledger",
         size=settings.database_connections,
         stuck_seconds=settings.stuck_seconds,
+        plan_once=True,
     )
     recorder = Recorder(pool, bus.publisher(broker), Metrics(registry))
     intake = Intake(LEDGER_OF_EVENTS, recorder.handle, size=settings.batch_size, lanes=settings.lanes, key=lane_key)

@@ -14,6 +14,7 @@ from services.ledger.metrics import Metrics
 from shared.bus import Outgoing, recorded_at, stream_sequence
 from shared.database import Connection, Pool
 from shared.envelope import digest
+from shared.events import OutreachMade
 from shared.sql import queries_beside
 from shared.subjects import outreach_subject, project_subject, quarantine_subject, refusal_subject, target_subject
 
@@ -25,7 +26,7 @@ SQL = queries_beside(__file__)
 QUARANTINE_LOCK: Final = "#quarantine"
 
 # What the data of one project can make Postgres say. Anything else is a fault of the house, and waits until mended.
-_POISON: Final = (
+POISON: Final = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.CardinalityViolationError,
@@ -69,7 +70,9 @@ class Recorder:
                 raise
             # The locks lived as long as this session. When it has ended, somebody else may have published a later
             # record before ours: then this raises, and the batch is recorded again.
-            await connection.execute(SQL["unlock"])
+            if connection.is_closed():
+                raise asyncpg.ConnectionDoesNotExistError("the session ended before its records were published")
+            # The pool unlocks, as part of what it does to every connection that it takes back, or raises.
         self._count(accepted, refused + late, records)
         return refused + late
 
@@ -83,7 +86,7 @@ class Recorder:
             return [], []
         try:
             return await self._commit(connection, accepted)
-        except _POISON as error:
+        except POISON as error:
             if len(keys(accepted)) == 1:
                 self._log.error("a project cannot be folded", key=keys(accepted)[0], error=str(error))
                 reason = f"the project's record could not be computed: {error}"
@@ -104,7 +107,8 @@ class Recorder:
             all_new = int(done.rpartition(" ")[2]) == len(accepted)
             reused = [] if all_new else await connection.fetch(SQL["reused_identities"], *_identity_columns(accepted))
             projects = await self._folded(connection, "fold_projects", others_touched)
-            trips = await self._folded(connection, "fold_outreach", others_touched)
+            trips_touched = _perhaps_trips(accepted, others_touched, projects)
+            trips = await self._folded(connection, "fold_outreach", trips_touched)
             targets = await self._folded(connection, "fold_targets", targets_touched)
         records = [
             Outgoing(project_subject(row["district"], row["project"]), row["message"].encode()) for row in projects
@@ -144,6 +148,15 @@ class Recorder:
                 code=one.refusal.code,
                 reason=one.refusal.reason,
             )
+
+
+def _perhaps_trips(
+    accepted: Sequence[Accepted], touched: Sequence[Key], projects: Sequence[asyncpg.Record]
+) -> list[Key]:
+    """Of the touched keys those that are not known to be projects only: nearly always none."""
+    made = {(one.event.district, one.event.subject) for one in accepted if type(one.event.data) is OutreachMade}
+    only_projects = {(row["district"], row["project"]) for row in projects if not row["is_trip"]} - made
+    return [key for key in touched if key not in only_projects]
 
 
 def _identity_reused(one: Accepted) -> Refused:

@@ -39,7 +39,7 @@ join ledger.event using (district, source, id)
 where event.digest <> arrived.digest;
 
 -- name: fold_projects
--- The records of the touched projects, folded afresh from all their events.
+-- The records of the touched projects, folded afresh from all their events; and which of them are trips as well.
 insert into ledger.project as record
 select * from ledger.project_as_of($1::text[], $2::text[], 'infinity')
 on conflict (district, project) do update set
@@ -70,7 +70,12 @@ on conflict (district, project) do update set
     leads = excluded.leads,
     progress = excluded.progress,
     escalations = excluded.escalations
-returning district, project, ledger.project_message(record) as message;
+returning
+    district, project, ledger.project_message(record) as message,
+    exists (
+        select from ledger.outreach
+        where outreach.district = record.district and outreach.trip = record.project
+    ) as is_trip;
 
 -- name: fold_targets
 -- The touched targets, folded afresh from all their events.

@@ -5,9 +5,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-import asyncpg
-
 from services.ledger.domain.slices import Slice, Unfoldable
+from services.ledger.recorder import POISON
 from services.ledger.tables import HOURS, in_all_tables
 from shared.database import Connection, Pool
 from shared.sql import queries_beside
@@ -17,15 +16,6 @@ SQL: Final = {
     "slices": _TEXTS["slices"].replace("{rows}", in_all_tables(_TEXTS["rows"])),
     "for_large_sorts": _TEXTS["for_large_sorts"],
 }
-
-# What the data of one project can make Postgres say; anything else is a fault of the house.
-_POISON: Final = (
-    asyncpg.DataError,
-    asyncpg.IntegrityConstraintViolationError,
-    asyncpg.CardinalityViolationError,
-    asyncpg.ProgramLimitExceededError,
-    asyncpg.RaiseError,
-)
 
 Work = Callable[[Connection, Slice], Awaitable[None]]
 Progress = Callable[[str, int, int | None], None]
@@ -85,7 +75,7 @@ async def _narrowed(connection: Connection, part: Slice, work: Work) -> list[Unf
     """Do the work; when the data makes that fail, in halves, down to the keys that do it."""
     try:
         await work(connection, part)
-    except _POISON as error:
+    except POISON as error:
         if len(part.keys) == 1:
             return [Unfoldable(*part.keys[0], str(error).partition("\n")[0])]
         return [one for half in part.halves() for one in await _narrowed(connection, half, work)]
