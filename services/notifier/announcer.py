@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Final
 
 import orjson
+from faststream.nats import NatsBroker
+from nats.js.errors import NotFoundError
 
 from services.notifier.domain.cases import Case
 from shared.bus import Outgoing
@@ -13,7 +15,7 @@ from shared.database import Connection, Pool
 from shared.envelope import Event, to_cloudevent
 from shared.events import Escalation
 from shared.sql import queries_beside
-from shared.subjects import event_subject
+from shared.subjects import EVENTS, event_subject
 
 SQL = queries_beside(__file__)
 UNIT: Final = "notifier"
@@ -47,6 +49,20 @@ async def announce(connection: Connection, happened: Sequence[Happened], now: da
         [to_cloudevent(event) for event in events],
         now,
     )
+
+
+async def newest_on_bus(broker: NatsBroker) -> str | None:
+    """The id of the newest announcement that the EVENTS stream holds. Raises while the bus is away."""
+    if not broker.running:
+        raise ConnectionError("not connected to NATS")
+    stream = broker.connection.jetstream()
+    try:
+        message = await stream.get_last_msg(EVENTS.name, event_subject("*", UNIT, "*", "*"))
+        document = orjson.loads(message.data or b"")
+        return f"{document['source']}#{document['id']}"
+    except (NotFoundError, orjson.JSONDecodeError, KeyError, TypeError):
+        # What is no announcement of ours says nothing about this database.
+        return None
 
 
 def _event(each: Happened, now: datetime) -> Event:

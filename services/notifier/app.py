@@ -1,6 +1,7 @@
 """The notifier's composition root: makes each part and hands it to the others."""
 
 import contextlib
+import functools
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
@@ -13,7 +14,9 @@ from prometheus_client import CollectorRegistry
 
 from services.notifier import api, pages
 from services.notifier.acknowledger import Acknowledger
-from services.notifier.announcer import Announcer
+from services.notifier.announcer import Announcer, newest_on_bus
+from services.notifier.auditor import Auditor, Heartbeat
+from services.notifier.brake import Brake
 from services.notifier.bundler import Bundler
 from services.notifier.channels.dingtalk_bot import DingtalkBot
 from services.notifier.channels.email import Email
@@ -48,7 +51,7 @@ from services.notifier.watcher import Watcher
 from shared import bus, clock, database
 from shared.intake import Intake
 from shared.subjects import NOTIFIER_OF_LEDGER, NOTIFIER_OF_REPORTS
-from shared.web import make_app
+from shared.web import Check, make_app
 
 HOME = Path(__file__).parent
 
@@ -70,19 +73,36 @@ def build(settings: NotifierSettings, *, clock: clock.Clock = clock.system) -> F
     registrar = Registrar(policy, Timing(timedelta(seconds=settings.settle_seconds), settings.catch_up_days))
     watcher = Watcher(pool, registrar, metrics, clock)
     records, reports = Intake(NOTIFIER_OF_LEDGER, watcher.handle), Intake(NOTIFIER_OF_REPORTS, watcher.handle)
-    parts: Mapping[str, RunOnce] = {
-        "sweeper": Sweeper(pool, registrar, policy, directory, metrics).run_once,
-        "bundler": Bundler(pool, timedelta(seconds=settings.group_wait_seconds)).run_once,
-        "sender": Sender(pool, Routes(channels, directory), links, policy, metrics).run_once,
-        "announcer": Announcer(pool, bus.publisher(broker)).run_once,
-    }
-    rounds = Rounds(parts, clock, settings.tick_seconds, metrics)
 
     async def schema() -> str | None:
         return await database.missing_migrations(pool, HOME)
 
     async def nats() -> str | None:
         return await bus.connected(broker)
+
+    checks: Mapping[str, Check] = {
+        "postgres": schema,
+        "nats": nats,
+        "intake": records.check,
+        "reports": reports.check,
+    }
+    brake = Brake(pool, functools.partial(newest_on_bus, broker), timedelta(hours=settings.pause_after_hours), metrics)
+    every = timedelta(seconds=settings.heartbeat_seconds)
+    auditor = Auditor(pool, brake, checks, Heartbeat(client, settings.heartbeat_url), metrics, every)
+    sender = Sender(pool, Routes(channels, directory), links, policy, metrics)
+    parts: Mapping[str, RunOnce] = {
+        "brake": brake.run_once,
+        "auditor": auditor.run_once,
+        "sweeper": brake.holding(Sweeper(pool, registrar, policy, directory, metrics).run_once),
+        "bundler": brake.holding(Bundler(pool, timedelta(seconds=settings.group_wait_seconds)).run_once),
+        # Each channel by itself: a slow provider holds up nobody else's messages.
+        **{
+            f"sender-{channel}": brake.holding(functools.partial(sender.run_once, channel=channel))
+            for channel in channels
+        },
+        "announcer": Announcer(pool, bus.publisher(broker)).run_once,
+    }
+    rounds = Rounds(parts, clock, settings.tick_seconds, metrics)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -91,7 +111,7 @@ def build(settings: NotifierSettings, *, clock: clock.Clock = clock.system) -> F
 
     app = make_app(
         "Luodi notifier",
-        checks={"postgres": schema, "nats": nats, "intake": records.check, "reports": reports.check},
+        checks=checks,
         lifespan=lifespan,
         registry=registry,
     )

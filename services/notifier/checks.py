@@ -1,10 +1,19 @@
 """Checks an installation's files before they are used: what is wrong, in which line, and what is allowed."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.notifier.domain.directory import WECOM_BOT, Directory, read_directory
+from services.notifier.domain.directory import (
+    DINGTALK_BOT,
+    EMAIL,
+    FEISHU_BOT,
+    WEBHOOK,
+    WECOM_APP,
+    WECOM_BOT,
+    Directory,
+    read_directory,
+)
 from services.notifier.domain.policy import InvalidFileError, Policy, read_policy
 from services.notifier.settings import NotifierSettings
 
@@ -57,14 +66,23 @@ def _faults(file: Path, error: Exception) -> list[Finding]:
 
 
 def _secrets(settings: NotifierSettings, directory: Directory) -> Iterator[Finding]:
+    held: Mapping[str, tuple[str, Collection[str]]] = {
+        WEBHOOK: ("LUODI_WEBHOOK_SECRETS", settings.webhook_secrets),
+        WECOM_APP: ("LUODI_WECOM_APPS", settings.wecom_apps),
+        WECOM_BOT: ("LUODI_WECOM_BOTS", settings.wecom_bots),
+        DINGTALK_BOT: ("LUODI_DINGTALK_BOTS", settings.dingtalk_bots),
+        FEISHU_BOT: ("LUODI_FEISHU_BOTS", settings.feishu_bots),
+    }
     for person in directory.people:
+        where = _line(settings.directory, person.line)
         for address in person.addresses:
-            bot = address.channel == WECOM_BOT
-            held = settings.wecom_bots if bot else settings.webhook_secrets
-            if address.secret not in held:
-                variable = "LUODI_WECOM_BOTS" if bot else "LUODI_WEBHOOK_SECRETS"
-                text = f"{person.name}: {variable} has no '{address.secret}'"
-                yield Finding(_line(settings.directory, person.line), text, wrong=True)
+            if address.channel == EMAIL:
+                if settings.smtp_host is None:
+                    yield Finding(where, f"{person.name} has an e-mail address: LUODI_SMTP_HOST is not set", wrong=True)
+                continue
+            variable, names = held[address.channel]
+            if address.secret not in names:
+                yield Finding(where, f"{person.name}: {variable} has no '{address.secret}'", wrong=True)
 
 
 def _reach(settings: NotifierSettings, policy: Policy | None, directory: Directory) -> Iterator[Finding]:

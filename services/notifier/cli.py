@@ -1,14 +1,22 @@
 """The notifier's commands."""
 
+import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from services.notifier.app import build
+from services.notifier import brake
+from services.notifier.app import build, make_channels
+from services.notifier.channels.http import make_client, make_stranger_client
 from services.notifier.checks import examine, read_files
+from services.notifier.domain.directory import Directory, Person
+from services.notifier.domain.outcomes import Outcome, Sent
 from services.notifier.settings import NotifierSettings
+from services.notifier.trial import try_ways, ways_to
+from shared import clock, database
 from shared.web import serve
 
 app = typer.Typer(help="Who must hear, by when, until they answer.", no_args_is_help=True)
@@ -48,3 +56,52 @@ def check(
     if any(finding.wrong for finding in findings):
         raise typer.Exit(1)
     Console().print(f"[green]Fine:[/] {settings.policy} and {settings.directory}", highlight=False, soft_wrap=True)
+
+
+@app.command("test-send")
+def send_test(
+    person: Annotated[str, typer.Argument(help="Whom to send it to, by the name in the directory.")],
+    channel: Annotated[str | None, typer.Option(help="Only over this channel, e.g. wecom-app or email.")] = None,
+) -> None:
+    """Send a marked test message to one person and print what each provider answered. Exit 1 when one did not take it.
+
+    It goes over every way that the directory has for the person. Nothing is recorded, and no case is touched.
+    """
+    settings = NotifierSettings()
+    _, directory, _ = read_files(settings)
+    found = directory.person(person) if directory else None
+    if directory is None or found is None:
+        typer.echo(f"{settings.directory}: nobody is called '{person}'", err=True)
+        raise typer.Exit(1)
+    ways = ways_to(found, channel)
+    if not ways:
+        typer.echo(f"{person} has no {channel or 'address'} in {settings.directory}", err=True)
+        raise typer.Exit(1)
+    outcomes = asyncio.run(_try(settings, directory, found, ways))
+    for way, outcome in outcomes:
+        typer.echo(f"{way}: {type(outcome).__name__} {outcome.code} {outcome.said}".rstrip())
+    if not all(isinstance(outcome, Sent) for _, outcome in outcomes):
+        raise typer.Exit(1)
+
+
+@app.command()
+def resume(
+    discard: Annotated[
+        bool, typer.Option("--discard", help="Do not send what waits: it was sent before the database was restored.")
+    ] = False,
+) -> None:
+    """Let sending go on after it was paused: after a restore, or when nothing ran for days."""
+    dropped = asyncio.run(_resume(NotifierSettings(), discard))
+    typer.echo(f"sending goes on{f'; {dropped} waiting messages were dropped' if discard else ''}")
+
+
+async def _try(
+    settings: NotifierSettings, directory: Directory, person: Person, ways: Sequence[str]
+) -> list[tuple[str, Outcome]]:
+    async with make_client() as client, make_stranger_client() as strangers:
+        return await try_ways(make_channels(settings, client, strangers), directory, person, ways, clock.system())
+
+
+async def _resume(settings: NotifierSettings, discard: bool) -> int:
+    async with database.make_pool(settings.database_url, "luodi-notifier-resume", size=1) as pool:
+        return await brake.resume(pool, clock.system(), discard=discard)

@@ -23,6 +23,14 @@ class Metrics:
         self.messages = Gauge(
             "luodi_notifier_messages", "Messages not sent, by what became of them", ["state"], registry=registry
         )
+        self.paused = Gauge("luodi_notifier_paused", "Whether sending is paused: 1 or 0", registry=registry)
+        self.findings = Gauge(
+            "luodi_notifier_audit_findings", "What is late or stuck, by kind", ["kind"], registry=registry
+        )
+        self.audited = Gauge("luodi_notifier_audit_timestamp_seconds", "When it was last looked", registry=registry)
+        self.heartbeats = Counter(
+            "luodi_notifier_heartbeats", "Calls of the heartbeat address", ["outcome"], registry=registry
+        )
         self.lateness = Gauge(
             "luodi_notifier_oldest_timer_seconds", "How late the oldest due timer is", registry=registry
         )

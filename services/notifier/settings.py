@@ -65,6 +65,17 @@ class NotifierSettings(Settings):
         60.0, ge=0, description="Nothing is sent about a case younger than this: the next message may settle it."
     )
     group_wait_seconds: float = Field(5.0, ge=0, description="How long a message waits for others to the same person.")
+    pause_after_hours: int = Field(
+        72, ge=1, description="After so long without running, nothing is sent before `luodi notifier resume`."
+    )
+    heartbeat_url: SecretStr | None = Field(
+        None,
+        description="An address to call while nothing is late or stuck, and only then: it alarms when it is silent.",
+    )
+    heartbeat_seconds: float = Field(60.0, gt=0, description="How often to look, and to call it.")
+    desk_token: SecretStr | None = Field(
+        None, min_length=16, description="Opens the desk, `/cases` and `/v1`; without it only on a loopback address."
+    )
     tick_seconds: float = Field(1.0, gt=0, description="How often to look for what is due.")
 
     @property

@@ -232,6 +232,9 @@ def _title(letter: Letter, item: Item) -> str:
     if letter.discreet:
         name = discreet(name, item.investor)
     name = _name(name)
+    # An indicator's title says all; the id of its target tells nobody anything.
+    if name and item.project.startswith("target-"):
+        return name
     return f"{name}（{item.project}）" if name else item.project
 
 

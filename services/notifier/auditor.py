@@ -1,0 +1,89 @@
+"""The auditor: looks from outside at whether anything is late or stuck, and calls a heartbeat only when all is well."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+import httpx
+import structlog
+from pydantic import SecretStr
+
+from services.notifier.brake import Brake
+from services.notifier.channels.http import Answer, get
+from services.notifier.metrics import Metrics
+from shared.database import Pool
+from shared.sql import queries_beside
+from shared.web import Check
+
+SQL = queries_beside(__file__)
+
+# What is due is done within seconds; five minutes late is a fault.
+_LATE: Final = timedelta(minutes=5)
+_TRIED_FOR_LONG: Final = timedelta(hours=2)
+
+
+class Heartbeat:
+    """Calls an address that raises an alarm when it is not called: nothing here can tell that nothing here runs."""
+
+    def __init__(self, client: httpx.AsyncClient, url: SecretStr | None) -> None:
+        self._client = client
+        self._url = url
+
+    async def call(self) -> str | None:
+        """Call once. Returns what came of it, in a word; None when nobody is to be called."""
+        if self._url is None:
+            return None
+        answer = await get(self._client, self._url.get_secret_value())
+        if not isinstance(answer, Answer):
+            return answer.code
+        return "ok" if 200 <= answer.status < 300 else f"http-{answer.status}"
+
+
+class Auditor:
+    """Audits every so often. `checks` are what the service's readiness depends on."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - all that it looks at; it is made in one place
+        self,
+        pool: Pool,
+        brake: Brake,
+        checks: Mapping[str, Check],
+        heartbeat: Heartbeat,
+        metrics: Metrics,
+        every: timedelta,
+    ) -> None:
+        self._pool = pool
+        self._brake = brake
+        self._checks = checks
+        self._heartbeat = heartbeat
+        self._metrics = metrics
+        self._every = every
+        self._next: datetime | None = None
+        self._known: Mapping[str, int] = {}
+        self._log = structlog.get_logger().bind(part="auditor")
+
+    async def run_once(self, now: datetime) -> int:
+        """Audit when it is time to; there is never more to do at once."""
+        if self._next is None or now >= self._next:
+            self._next = now + self._every
+            await self.audit(now)
+        return 0
+
+    async def audit(self, now: datetime) -> Mapping[str, int]:
+        """What is wrong: kind and number, nothing when all is well, and only then is the heartbeat called."""
+        rows = await self._pool.fetch(SQL["audit"], now - _LATE, now - _TRIED_FOR_LONG)
+        found = {row["kind"]: row["found"] for row in rows}
+        found["paused"] = int(await self._brake.paused() is not None)
+        for name, check in self._checks.items():
+            found[name] = int(await check() is not None)
+        for kind, count in found.items():
+            self._metrics.findings.labels(kind).set(count)
+        self._metrics.audited.set(now.timestamp())
+        wrong = {kind: count for kind, count in found.items() if count}
+        if wrong and wrong != self._known:
+            self._log.warning("not all is well", **wrong)
+        self._known = wrong
+        if not wrong and (said := await self._heartbeat.call()):
+            self._metrics.heartbeats.labels(said).inc()
+            if said != "ok":
+                self._log.warning("the heartbeat was not taken", said=said)
+        return wrong

@@ -1,0 +1,20 @@
+-- name: audit
+-- What should have happened by $1 and has not; by $2, what was tried for too long.
+select 'late-case' as kind, count(*) as found
+from notifier.escalation_case
+where next_fire_at < $1 and paused_at is null and state <> 'resolved'
+union all
+select 'unbundled-delivery', count(*)
+from notifier.delivery
+join notifier.escalation_case on escalation_case.id = delivery.case_id
+where delivery.state = 'waiting' and not_before < $1 and paused_at is null
+union all
+select 'unsent-message', count(*) from notifier.message where state = 'waiting' and next_attempt_at < $1
+union all
+select 'abandoned-message', count(*) from notifier.message where state = 'sending' and lease_until < $1
+union all
+select 'undelivered-message', count(*)
+from notifier.message
+where state = 'waiting' and attempts > 0 and created_at < $2
+union all
+select 'unpublished-event', count(*) from notifier.announcement where published_at is null and created_at < $1;
