@@ -131,12 +131,13 @@ class Registrar:
             [each.text for each in changes],
         )
         await connection.execute(SQL["resolve_cases"], *columns, now)
-        loud = [each.case.id for each in changes if not each.quiet]
+        loud = [each.case.id for each in changes if each.case.rung and not each.quiet]
         digest, policy = self._policy.digest, self._policy
         later = next_opening(now, policy.opening, policy.days)
         if digest is not None:
             later = next_morning(now, digest.at, policy.opening, policy.days)
-        await connection.execute(SQL["tell_resolved"], loud, now, later, digest is not None)
+        if loud:
+            await connection.execute(SQL["tell_resolved"], loud, now, later, digest is not None)
         # A case that told nobody, opened and closed while a backlog was read, is not worth a line in the archive.
         await announce(connection, [_resolved(each, now) for each in changes if each.case.rung], now)
 

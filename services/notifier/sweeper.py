@@ -57,7 +57,6 @@ class Sweeper:
     async def run_once(self, now: datetime) -> int:
         """Do everything that is due at `now`; returns how many projects and cases that were."""
         await self._adopt(now)
-        await self._turn_silences(now)
         done = 0
         while found := await self._look_at_projects(now):
             done += found
@@ -86,15 +85,12 @@ class Sweeper:
         ladder = [Rung.model_validate(rung) for rung in row["ladder"]]
         return fires_at(ladder, row["rung"], Clock(row["clock_from"], row["clock_days"]), self._policy)
 
-    async def _turn_silences(self, now: datetime) -> None:
-        async with self._pool.acquire() as connection, connection.transaction():
-            turned = await connection.fetch(SQL["turn_silences"], now)
-            if turned:
-                places = [row["district"] for row in turned], [row["project"] for row in turned]
-                await connection.execute(SQL["look_at_silenced"], business_day(now), *places)
-
     async def _look_at_projects(self, now: datetime) -> int:
         async with self._pool.acquire() as connection, connection.transaction():
+            # A silence that begins or ends is a reason to look at what it is about.
+            if turned := await connection.fetch(SQL["turn_silences"], now):
+                places = [row["district"] for row in turned], [row["project"] for row in turned]
+                await connection.execute(SQL["look_at_silenced"], business_day(now), *places)
             rows = await connection.fetch(SQL["projects_to_look_at"], business_day(now))
             await self._registrar.look(connection, [Record.model_validate(row["record"]) for row in rows], now)
         return len(rows)
@@ -152,10 +148,13 @@ class Sweeper:
         return list(people.values())
 
     async def _write(self, connection: Connection, swept: _Swept, now: datetime) -> None:
-        await connection.execute(SQL["set_timers"], *_columns(swept.timers, 2))
-        await connection.execute(SQL["climb"], *_columns(swept.climbs, 5))
-        await connection.execute(SQL["exhaust"], swept.exhausted)
-        await connection.execute(SQL["tell"], *_columns(swept.told, 8), now)
+        if swept.timers:
+            await connection.execute(SQL["set_timers"], *_columns(swept.timers, 2))
+        if swept.exhausted:
+            await connection.execute(SQL["exhaust"], swept.exhausted)
+        if swept.climbs:
+            await connection.execute(SQL["climb"], *_columns(swept.climbs, 5))
+            await connection.execute(SQL["tell"], *_columns(swept.told, 8), now)
         await self._registrar.apply(connection, swept.changes, now)
         await announce(connection, swept.happened, now)
 

@@ -114,6 +114,7 @@ def find_obligations(rule: Rule, view: View) -> Iterator[Obligation]:
 
 
 def _overdue_milestones(view: View, rule: MilestoneOverdue) -> Iterator[Obligation]:
+    late: date | None = None
     for name, (action, word) in MILESTONES.items():
         found = view.record.milestones.get(name)
         on = found.on if found else None
@@ -130,17 +131,22 @@ def _overdue_milestones(view: View, rule: MilestoneOverdue) -> Iterator[Obligati
             due, brief, text = on, "", ""
         else:
             continue
+        waits = rule.first_only and late is not None and late <= due
+        if on is None and due < view.today:
+            late = min(late or due, due)
         yield Obligation(
             rule=rule.id,
             matter=name,
             due=due,
             since=due + _ONE,
+            # What waits is late from a day on which it is not any more.
+            until=due + _ONE if waits else None,
             brief=brief,
             text=text,
             owed_by=view.record.lead_unit or view.coordinator,
             met=on,
             done=f"已于{view.say(on)}{action}" if on else "",
-            moved=f"时间表已调整，{action}的新期限为{view.say(due)}",
+            moved="已并入前一里程碑的催办" if waits else f"时间表已调整，{action}的新期限为{view.say(due)}",
             urgency=2,
         )
 
@@ -213,12 +219,13 @@ def _pending_gates(view: View, rule: GatePending) -> Iterator[Obligation]:
     record = view.record
     signed = record.milestones.get("signed")
     before: Gate | None = None
+    passed = ""
     for name, title in GATES.items():
         gate = record.gates.get(name)
         if gate is not None and gate.outcome == "returned":
             begun, why = gate.on, f"{title}{view.say(gate.on)}退回补正"
         elif before is not None and before.outcome == "passed":
-            begun, why = before.on, f"上一道审查{view.say(before.on)}通过后，{title}"
+            begun, why = before.on, f"{passed}{view.say(before.on)}通过后，{title}"
         elif gate is not None:
             begun, why = gate.on, title
         else:
@@ -244,12 +251,15 @@ def _pending_gates(view: View, rule: GatePending) -> Iterator[Obligation]:
             urgency=3,
             provisional=not view.calendar.knows(due),
         )
-        before = gate
+        before, passed = gate, title
 
 
 def _silence(view: View, rule: NoEvent) -> Iterator[Obligation]:
     record = view.record
     if record.last_recorded_at is None or record.stage not in {*_IN_HAND, "suspended"}:
+        return
+    # Whoever is late with a milestone is asked for that, and not for news as well.
+    if any(each.due and each.due < view.today and each.on is None for each in record.milestones.values()):
         return
     heard = business_day(record.last_recorded_at)
     due = heard + timedelta(days=rule.days)
@@ -274,6 +284,7 @@ def _overdue_issues(view: View, rule: IssueOverdue) -> Iterator[Obligation]:
         if issue.raised_on is None or (issue.due is None and days is None):
             continue
         due = issue.due or issue.raised_on + timedelta(days=days or 0)
+        owner = issue.owner_unit or view.record.lead_unit or view.coordinator
         what, how = quoted(issue.text or name), URGENCIES.get(issue.urgency or "", "限期办")
         brief = f"问题{what}（{how}）应于{view.say(due)}前解决，已超期{view.late(due)}天"
         yield Obligation(
@@ -282,8 +293,8 @@ def _overdue_issues(view: View, rule: IssueOverdue) -> Iterator[Obligation]:
             due=due,
             since=due + _ONE,
             brief=brief,
-            text=f"{brief}。{view.say(issue.raised_on)}提出，请尽快解决并报送办结情况。",
-            owed_by=issue.owner_unit or view.record.lead_unit or view.coordinator,
+            text=f"{brief}。{view.say(issue.raised_on)}提出，由{owner or '牵头单位'}负责，请尽快解决并报送办结情况。",
+            owed_by=owner,
             met=issue.resolved_on,
             done=f"问题{what}已于{view.say(issue.resolved_on)}解决" if issue.resolved_on else "",
             moved=f"问题{what}的期限为{view.say(due)}",
@@ -374,10 +385,10 @@ KINDS: Final[Mapping[RuleId, Kind]] = {
     "issue-overdue": Kind(_overdue_issues, lambda _: "该问题已撤销", name="问题超期"),
     "milestone-overdue": Kind(_overdue_milestones, _milestone_gone, name="里程碑逾期"),
     "pledge-overdue": Kind(_overdue_pledges, lambda _: "该承诺已撤销", name="承诺逾期"),
-    "indicator-behind": Kind(_behind, lambda _: "已赶上序时进度", name="指标落后"),
+    "indicator-behind": Kind(_behind, lambda _: "与序时进度的差距已收窄到催办线以内", name="指标落后"),
     "unclaimed": Kind(_unclaimed, lambda _: "意向已撤销", name="未认领"),
     "gate-pending": Kind(_pending_gates, lambda _: "已签订正式协议，不再催办审查", name="审查超时"),
-    "no-event": Kind(_silence, lambda _: "已有新的进展", name="长期无进展"),
+    "no-event": Kind(_silence, lambda _: "不再单独催报进展", name="长期无进展"),
     "milestone-due-soon": Kind(_milestones_due_soon, _milestone_gone, quiet=True, name="里程碑临期"),
     "pledge-due-soon": Kind(_pledges_due_soon, lambda _: "该承诺已撤销", quiet=True, name="承诺临期"),
 }

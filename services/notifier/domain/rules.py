@@ -71,10 +71,12 @@ class MilestoneDueSoon(Rule):
 class MilestoneOverdue(Rule):
     """A milestone's day has passed without its event (里程碑逾期).
 
-    `default_days`: where the timetable names no day, it is so many days after the step before.
+    `default_days`: where the timetable names no day, it is so many days after the step before. `first_only`: while a
+    milestone is late, those after it are not pressed: they cannot be done before it.
     """
 
     id: Literal["milestone-overdue"]
+    first_only: bool = False
     default_days: Mapping[Milestone, Days] = Field(default_factory=dict)
 
 

@@ -1,0 +1,72 @@
+"""A whole year of the demo district, and what each person received, day by day."""
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+
+from shared import database
+from shared.clock import BUSINESS_ZONE
+from tests.integration.notifier_year import YEAR, District, Told
+
+GOLDEN = Path(__file__).with_name("golden")
+_WEEKDAYS = "一二三四五六日"
+
+
+def as_read(told: Iterable[Told]) -> dict[str, str]:
+    """The messages of each month as a text: day by day, in the order of the clock and of the recipients."""
+    months: defaultdict[str, list[str]] = defaultdict(list)
+    day = None
+    for each in sorted(told, key=lambda each: (each.at, each.recipient, each.notice, each.text)):
+        at = each.at.astimezone(BUSINESS_ZONE)
+        page = months[f"notifier-{at:%Y-%m}.txt"]
+        if at.date() != day:
+            day = at.date()
+            page.append(f"\n══ {day} 星期{_WEEKDAYS[day.weekday()]} ══\n")
+        page.append(f"── {at:%H:%M} → {each.recipient}\n{each.text}\n")
+    return {name: "\n".join(page) for name, page in months.items()}
+
+
+def counted(told: Sequence[Told]) -> str:
+    """Messages a person: in the year, in the fullest week, and in weeks with any; with the lines that they had."""
+    weeks: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    lines: Counter[str] = Counter()
+    for each in told:
+        weeks[each.recipient][each.at.astimezone(BUSINESS_ZONE).isocalendar().week] += 1
+        lines[each.recipient] += each.items
+    rows = sorted(weeks.items(), key=lambda row: (-row[1].total(), row[0]))
+    head = "全年条数\t最多一周\t有通知的周数\t事项数\t姓名"
+    table = [f"{row.total()}\t{max(row.values())}\t{len(row)}\t{lines[name]}\t{name}" for name, row in rows]
+    return "\n".join([head, *table, ""])
+
+
+async def test_a_year_of_the_demo_district_reads_as_it_did(database_url: str) -> None:
+    """Every message of the year stands in tests/integration/golden/, for people to read and judge.
+
+    To write them anew after a change of wording or policy: REGENERATE=1 pytest tests/integration/test_notifier_year.py
+    """
+    async with database.make_pool(database_url, "test") as pool:
+        district = District(pool)
+        await district.live_through(date(YEAR, 1, 1), date(YEAR, 12, 31))
+        assert await district.refused() == 0
+    told = district.post.told
+    pages = as_read(told) | {"notifier-counts.txt": counted(told)}
+    if os.environ.get("REGENERATE"):
+        GOLDEN.mkdir(exist_ok=True)
+        for name, text in pages.items():
+            (GOLDEN / name).write_text(text, encoding="utf-8")
+    for name, text in pages.items():
+        assert (GOLDEN / name).read_text(encoding="utf-8") == text, name
+    assert {file.name for file in GOLDEN.glob("notifier-*.txt")} == set(pages)
+
+    # Whatever the texts say: nobody is written to at night or on a day off, or gets two digests on a morning.
+    days = district.policy.days
+    for each in told:
+        at = each.at.astimezone(BUSINESS_ZONE)
+        assert days.is_working_day(at.date())
+        assert district.policy.hours.start <= at.time() <= district.policy.hours.until
+    digests = Counter((each.recipient, each.at.date()) for each in told if each.notice == "digest")
+    assert set(digests.values()) == {1}
+    # What happened to cases is on the record, under the projects: the ledger took all of it.
+    assert district.escalations
