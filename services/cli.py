@@ -19,6 +19,7 @@ from services.ledger.cli import app as ledger
 from services.ledger.cli import publish
 from services.ledger.quarantine_cli import app as quarantine
 from services.notifier.cli import app as notifier
+from services.reporting.check_cli import check
 from services.reporting.cli import app as reporting
 from shared import database, schema, streams
 from shared.partitions import MOST
@@ -36,6 +37,7 @@ app.add_typer(quarantine, name="quarantine")
 app.add_typer(notifier, name="notifier")
 app.add_typer(reporting, name="reporting")
 app.command()(publish)
+app.command()(check)
 
 SERVICES = tuple(Path(services.__file__).parent / name for name in ("ledger", "notifier", "reporting"))
 

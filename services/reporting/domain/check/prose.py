@@ -20,7 +20,7 @@ _ENDS = re.compile("[。！？]")
 _WRAPPED_FROM = 20
 _GOES_ON = re.compile(r"[^\s（(\d一二三四五六七八九十第●■◆▲※*#|\-].*")
 _HEADING = re.compile(r"\s*(?:[（(]?[一二三四五六七八九十\d]{1,3}[）)、.．]|第[一二三四五六七八九十]+[章节部条])")
-_FIGURES_MOST = 200
+_FIGURES_MOST = 100
 
 
 @dataclass(frozen=True, slots=True)

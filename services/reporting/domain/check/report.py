@@ -1,8 +1,9 @@
 """Checks a whole text: every claim in it, in the order in which they stand, each judged."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, islice
 
 from services.reporting.domain.check.changes import changes
 from services.reporting.domain.check.completion import completions
@@ -18,12 +19,44 @@ from services.reporting.domain.check.verdicts import Claim, judge
 _FINDERS = (respective, changes, completions, shares, sums)
 _REMEMBERED = 3
 _TARGETS_MOST = 100
+CHARACTERS_MOST = 200_000
+CLAIMS_MOST = 5_000
+
+
+class TooMuchError(ValueError):
+    """The text has more than 200,000 characters, or more than 5,000 claims."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manuscript:
+    """A text as it was read, with the claims found in it, not judged yet."""
+
+    text: str
+    paragraphs: Sequence[Paragraph]
+    candidates: Sequence[Candidate]
+
+    def claims(self) -> list[Claim]:
+        """Every claim with its verdict, in the order of the printed results."""
+        return sorted((judge(self.text, one) for one in self.candidates), key=lambda claim: (claim.figure, claim.kind))
+
+
+def examine(text: str) -> Manuscript:
+    """Read a text and find its claims.
+
+    Raises TooMuchError: no report is that long, and what a stranger sends must not keep the service busy.
+    """
+    if len(text) > CHARACTERS_MOST:
+        raise TooMuchError
+    read = [_with_shared_units(one) for one in paragraphs(text)]
+    found = list(islice(candidates(read), CLAIMS_MOST + 1))
+    if len(found) > CLAIMS_MOST:
+        raise TooMuchError
+    return Manuscript(text, read, found)
 
 
 def check(text: str) -> list[Claim]:
-    """Every claim of the text with its verdict, in the order of the printed results."""
-    read = [_with_shared_units(one) for one in paragraphs(text)]
-    return sorted((judge(text, one) for one in candidates(read)), key=lambda claim: (claim.figure, claim.kind))
+    """Every claim of a text with its verdict. Raises TooMuchError."""
+    return examine(text).claims()
 
 
 def candidates(read: Sequence[Paragraph]) -> Iterator[Candidate]:

@@ -11,6 +11,7 @@ from services.reporting.domain.check.roles import TARGET_WORD, Role, role, value
 _LISTS = re.compile(
     r"分别(?P<what>(?:(?!分别)[^。；P]){0,60}?)(?:的|率|比|为|达|达到|完成|占|占比|（)*(?P<list>P(?:[、和与及]|，)(?:P[、和与及])*P)"
 )
+_MOST = 12
 _KINDS = {
     ClaimKind.COMPLETION: re.compile(f"{TARGET_WORD}|完成"),
     ClaimKind.SHARE: re.compile("占|比重|比例"),
@@ -47,7 +48,7 @@ def _readings(
     if not inside and len(done) == number + 1 and len({one.dimension for one in done}) == 1:
         cut = sentence.shape.find("其中", sentence.at(done[0]))
         yield Reading(ratio, (done[index + 1], done[0]), 0 < cut < sentence.at(done[1]) and done[0] is before[0])
-    everything = [*before, *inside]
+    everything = [*before[-_MOST:], *inside[-_MOST:]]
     for one in everything:
         for other in everything:
             if one is not other and one.dimension == other.dimension:

@@ -9,6 +9,7 @@ from services.reporting.domain.check.readings import Candidate, ClaimKind, Readi
 from services.reporting.domain.check.slips import Slip, SlipCode, shown, slips
 from services.reporting.domain.progress import rounded
 
+_READINGS_MOST = 60
 _CLAUSE_ENDS = "，。；：！？,;:!?\n\t"
 
 
@@ -42,7 +43,7 @@ class Claim:
 
 def judge(text: str, candidate: Candidate) -> Claim:
     """Consistent when one reading can give the printed result; inconsistent only when the likeliest one is certain."""
-    fitting = next((one for one in candidate.readings if _fits(candidate, one)), None)
+    fitting = next((one for one in candidate.readings[:_READINGS_MOST] if _fits(candidate, one)), None)
     if fitting is not None:
         return _claim(
             text, candidate, *((None, Verdict.UNVERIFIABLE) if fitting.remote else (fitting, Verdict.CONSISTENT))

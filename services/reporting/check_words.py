@@ -1,0 +1,87 @@
+"""The words in which people are told what a check has found: zh-CN, as one colleague tells another."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from services.reporting.checker import Checked, Finding
+from services.reporting.domain.check.readings import ClaimKind
+from services.reporting.domain.check.slips import Slip, SlipCode
+from services.reporting.domain.check.verdicts import Verdict
+from services.reporting.manuscripts import Why
+
+KINDS: Mapping[ClaimKind, str] = {
+    ClaimKind.COMPLETION: "完成比例",
+    ClaimKind.SHARE: "占比",
+    ClaimKind.RATE: "比率",
+    ClaimKind.LEAD: "与序时进度之差",
+    ClaimKind.ELAPSED: "序时进度",
+    ClaimKind.GROWTH: "增减幅度",
+    ClaimKind.DIFFERENCE: "差额",
+    ClaimKind.SUM: "合计",
+    ClaimKind.PART: "其中数",
+    ClaimKind.AVERAGE: "平均数",
+    ClaimKind.LEDGER: "与台账核对",
+    ClaimKind.LEDGER_TARGET: "目标与台账核对",
+}
+VERDICTS: Mapping[Verdict, str] = {
+    Verdict.CONSISTENT: "相符",
+    Verdict.INCONSISTENT: "有误",
+    Verdict.UNVERIFIABLE: "无法核对",
+}
+UNREADABLE: Mapping[Why, str] = {
+    Why.TOO_LARGE: "文件过大（上限 10 MB），请只提交需要核对的部分。",
+    Why.OLD_WORD: "这是旧版 Word 文档（.doc），请另存为 .docx 后再核对。",
+    Why.PDF: "PDF 文件无法核对，请使用 Word 文档（.docx）或文本文件。",
+    Why.NO_WORD: "这个压缩文件不是 Word 文档，请使用 .docx 或文本文件。",
+    Why.BROKEN: "文档已损坏或已加密，无法读取，请用 Word 打开后另存一份。",
+    Why.NO_TEXT: "文件不是文本，无法读取，请使用 .docx 或文本文件（UTF-8 或 GB 18030 编码）。",
+    Why.TOO_MUCH: "文稿过长（上限 20 万字、5000 处数据），请分段核对。",
+}
+_SLIPS: Mapping[SlipCode, str] = {
+    SlipCode.TRUNCATED: "{printed} 似为截尾所得，四舍五入应为 {perhaps}",
+    SlipCode.DIGITS_SWAPPED: "{printed} 是否为 {perhaps}？（数字前后颠倒）",
+    SlipCode.DIGIT_DOUBLED: "{printed} 是否为 {perhaps}？（多写一位）",
+    SlipCode.DIGIT_DROPPED: "{printed} 是否为 {perhaps}？（漏写一位）",
+    SlipCode.UNIT: "{printed} 是否为 {perhaps}？（单位有误）",
+    SlipCode.DECIMAL_POINT: "{printed} 是否为 {perhaps}？（小数点错位）",
+    SlipCode.OTHER_TARGET: "目标 {printed} 是否为 {perhaps}？（用了另一项目标）",
+    SlipCode.OTHER_MONTH: "序时进度 {printed} 是否按 {perhaps} 计算？（用了另一月份）",
+    SlipCode.RESTS_ON_ROUNDING: "按所列数字直接计算为 {perhaps}，仅在取舍误差范围内成立",
+}
+
+
+def summary(checked: Checked) -> str:
+    """What was found, in one sentence."""
+    if not checked.findings:
+        return "没有找到可以核对的数据。"
+    wrong, right, open_ = (
+        checked.number(verdict) for verdict in (Verdict.INCONSISTENT, Verdict.CONSISTENT, Verdict.UNVERIFIABLE)
+    )
+    return f"共 {len(checked.findings)} 处数据：有误 {wrong} 处，相符 {right} 处，无法核对 {open_} 处。"
+
+
+def judgement(one: Finding) -> str:
+    """What is wrong, or why nothing can be said, in one sentence."""
+    claim = one.claim
+    if claim.computed is None or claim.difference is None:
+        return "文中没有可以据以计算的数据" if one.indicator is None else "文中未写明截至日期，或台账没有相应数据"
+    should = f"{claim.computed}{claim.unit}"
+    if one.indicator is not None:
+        day = f"截至{one.through.month}月{one.through.day}日，" if one.through else ""
+        return f"{day}台账为 {should}{_off(claim.difference, claim.unit)}"
+    if claim.verdict is Verdict.UNVERIFIABLE:
+        return "无法核对"
+    word = "不应超过" if claim.kind is ClaimKind.PART else "应为"
+    return f"{word} {should}{_off(claim.difference, claim.unit)}"
+
+
+def slip(one: Slip) -> str:
+    """What may have gone wrong, as a question to the writer."""
+    return _SLIPS[one.code].format(printed=one.printed, perhaps=one.perhaps)
+
+
+def _off(difference: Decimal, unit: str) -> str:
+    if not difference:
+        return ""
+    word = "多" if difference > 0 else "少"
+    return f"，文中{word} {abs(difference)}{'个百分点' if unit == '%' else unit}"
