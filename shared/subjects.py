@@ -135,6 +135,11 @@ def refusal_subject(district: str, unit: str) -> str:
     return f"refusals.{district}.{unit}"
 
 
+def progress_subject(district: str, year: int) -> str:
+    """Where reporting publishes a year's progress whenever it changes."""
+    return f"report.{district}.progress.{year}"
+
+
 def bulletin_subject(district: str, number: str) -> str:
     """Where reporting publishes a sealed bulletin."""
     return f"report.{district}.bulletin.{number}"

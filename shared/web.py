@@ -32,6 +32,8 @@ def make_app(
     """
     # FastAPI's own documentation pages load scripts from elsewhere; /openapi.json says the same to any tool.
     app = FastAPI(title=title, version=version, lifespan=lifespan, docs_url=None, redoc_url=None)
+    # Set when the process is to end: an answer without an end, such as a stream of events, is to end then.
+    app.state.ending = asyncio.Event()
 
     @app.get("/livez", tags=["operation"], summary="Is the process alive?")
     async def livez() -> dict[str, str]:
@@ -61,18 +63,29 @@ def serve(build: Callable[[], FastAPI], settings: Settings) -> None:
     inherited = None if settings.listen_fd is None else [socket.socket(fileno=settings.listen_fd)]
 
     async def main() -> None:
+        app = build()
         config = uvicorn.Config(
-            build(),
+            app,
             host=settings.host,
             port=settings.port,
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=10,
         )
-        await uvicorn.Server(config).serve(sockets=inherited)
+        await _Server(config, app.state.ending).serve(sockets=inherited)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, contextlib.suppress(KeyboardInterrupt):
         runner.run(main())
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ending: asyncio.Event) -> None:
+        super().__init__(config)
+        self._ending = ending
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._ending.set()
+        await super().shutdown(sockets)
 
 
 async def _run(check: Check) -> str | None:

@@ -1,107 +1,35 @@
-"""The figures for programs: JSON, decimal strings, one question a request."""
+"""The figures for programs: one question a request, answered in JSON, CSV or as a workbook."""
 
-from collections.abc import Mapping
-from datetime import date, datetime
-from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from fastapi import APIRouter, FastAPI, Path, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
 
-from services.reporting.completeness import Code
-from services.reporting.desk import Desk, Report
-from services.reporting.domain.indicators import Definitions, Light, Unit
-from services.reporting.figures import Window
+from services.reporting import answers
+from services.reporting.desk import Breakdown, Desk
+from services.reporting.domain.indicators import Definitions
+from services.reporting.domain.numbers import percent, rounded
+from services.reporting.domain.progress import unit_value
+from services.reporting.domain.question import Question
+from services.reporting.figures import Dimension, Window
+from services.reporting.forms import TYPES, Replies, Rows, Suffixes
 from services.reporting.problems import RESPONSES
-from shared.places import Tier
+from services.reporting.register import Sort, Wanted
 
-DecimalString = Annotated[Decimal, PlainSerializer(lambda number: format(number, "f"), return_type=str)]
+District = Annotated[str, Path(description="GB/T 2260", examples=["500101"], max_length=64)]
+Code = Annotated[str, Path(description="of the indicator", examples=["funds-arrived"], max_length=64)]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 
-
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True, from_attributes=True)
-
-
-class IndicatorAnswer(_Answer):
-    """One indicator. `actual` and `target` in `unit`; `amount` exact in yuan; without a target four fields are null."""
-
-    code: str
-    title: str
-    unit: Unit
-    actual: DecimalString = Field(examples=["84.8"])
-    target: DecimalString | None = Field(examples=["105"])
-    completion_pct: DecimalString | None = Field(examples=["80.8"])
-    lead_points: DecimalString | None = Field(description="completion minus elapsed, in points", examples=["14.1"])
-    light: Light | None
-    projects: int = Field(description="number of different projects counted")
-    amount: DecimalString = Field(examples=["8480000000.00"])
-
-
-class GapAnswer(_Answer):
-    """Why the figures may lack something."""
-
-    code: Code
-    detail: str
-
-
-class Heading(_Answer):
-    """What was asked, by which definitions it is answered, and whether anything is missing."""
-
-    district: str = Field(examples=["500101"])
-    year: int
-    through: date
-    known_by: datetime | None
-    definitions: str = Field(examples=["2026.1"])
-    elapsed_pct: DecimalString = Field(description="序时进度", examples=["66.67"])
-    complete: bool
-    incomplete: list[GapAnswer]
-
-
-class ProgressAnswer(Heading):
-    """A district's figures against its targets."""
-
-    indicators: list[IndicatorAnswer]
-
-
-class PlatformAnswer(_Answer):
-    """The fair or forum at which a contract was signed."""
-
-    name: str
-    level: str
-
-
-class FactAnswer(_Answer):
-    """One fact that counts: `source` and `id` are the identity of its event in the archive."""
-
-    project: str
-    name: str | None
-    on: date
-    event: str
-    amount: DecimalString | None
-    source: str
-    id: str
-    recorded_at: datetime
-    origin: str | None
-    tier: Tier | None
-    kind: str | None
-    nature: str | None
-    platform: PlatformAnswer | None
-    evidence: dict[str, Any] | None
-
-
-class FactsAnswer(Heading):
-    """What one figure is made of, newest first; `total` is the number of facts without the limit."""
-
-    indicator: IndicatorAnswer
-    total: int
-    facts: list[FactAnswer]
-
-
-class DistrictAnswer(_Answer):
-    """A district of which records have arrived."""
-
-    district: str
-    name: str
+_FORMS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The answer, with an ETag; `Accept` or the path's ending (.csv, .xlsx) chooses the form",
+        "content": {kind: {} for form, kind in TYPES.items() if form != "json"},
+    },
+    304: {"description": "Unchanged since the answer whose ETag was sent in If-None-Match"},
+    **RESPONSES,
+}
 
 
 class Asking(BaseModel):
@@ -118,59 +46,342 @@ class Asking(BaseModel):
         description="Count what was known at this instant, as it was then; now when left out",
         examples=["2026-09-05T00:00:00+08:00"],
     )
+    definitions: str | None = Field(
+        None, description="A version of the definitions; the one in force when left out", examples=["2026.1"]
+    )
 
 
 class AskingFacts(Asking):
-    """What is asked, and how many facts are wanted."""
+    """What is asked, and which part of the facts is wanted."""
 
     limit: int = Field(1_000, ge=1, le=10_000)
+    offset: int = Field(0, ge=0, le=10_000_000)
 
 
-def routes(desk: Desk) -> APIRouter:
-    """The paths under /v1."""
-    router = APIRouter(prefix="/v1", tags=["figures"], responses=RESPONSES)
+class AskingProjects(Asking):
+    """Which projects are wanted, as they stood on the asked day, and in which order."""
+
+    stage: Name | None = Field(None, examples=["started"])
+    cluster: Name | None = None
+    lead_unit: Name | None = None
+    lead_official: Name | None = None
+    search: Name | None = Field(None, description="Part of the name or of the id")
+    late: bool | None = Field(None, description="Whether a milestone is overdue")
+    sort: Sort = Field("project", description="Amounts, instants and days overdue: the largest first")
+    cursor: Name | None = Field(None, description="`next` of the page before")
+    limit: int = Field(100, ge=1, le=1_000)
+
+
+def install(app: FastAPI, desk: Desk) -> None:
+    """Put the paths under /v1 into an application."""
+    app.add_middleware(Suffixes)
+    replies = Replies()
+    app.include_router(_definitions(desk))
+    app.include_router(_figures(desk, replies))
+    app.include_router(_behind(desk, replies))
+    app.include_router(_projects(desk, replies))
+
+
+def _router() -> APIRouter:
+    return APIRouter(prefix="/v1", tags=["figures"], responses=RESPONSES)
+
+
+def _definitions(desk: Desk) -> APIRouter:
+    router = _router()
 
     @router.get("/districts", summary="The districts of which records have arrived")
-    async def districts() -> list[DistrictAnswer]:
-        return [DistrictAnswer(district=code, name=desk.name(code)) for code in await desk.districts()]
+    async def districts() -> list[answers.DistrictAnswer]:
+        return [answers.DistrictAnswer(district=code, name=desk.name(code)) for code in await desk.districts()]
 
     @router.get("/indicators", summary="The definitions by which figures are computed")
-    async def indicators() -> Definitions:
-        return desk.definitions
+    async def indicators(definitions: str | None = None) -> Definitions:
+        return desk.edition(definitions)
 
-    @router.get("/districts/{district}/progress", summary="A district's figures against its targets")
-    async def progress(district: str, asking: Annotated[Asking, Query()]) -> ProgressAnswer:
-        report = await desk.report(district, desk.question(asking.year, asking.through, asking.known_by))
-        lines = [IndicatorAnswer.model_validate(line) for line in report.indicators]
-        return ProgressAnswer(**_heading(report), indicators=lines)
-
-    @router.get("/districts/{district}/indicators/{code}/facts", summary="The facts behind one figure")
-    async def facts(district: str, code: str, asking: Annotated[AskingFacts, Query()]) -> FactsAnswer:
-        asked = desk.question(asking.year, asking.through, asking.known_by)
-        proof = await desk.proof(district, code, asked, Window(asking.limit))
-        return FactsAnswer(
-            **_heading(proof.report),
-            indicator=IndicatorAnswer.model_validate(proof.evidence.progress),
-            total=proof.evidence.total,
-            facts=[_fact(row) for row in proof.evidence.facts],
-        )
+    @router.get("/definitions", summary="The versions of the definitions")
+    async def versions() -> list[answers.EditionAnswer]:
+        return [
+            answers.EditionAnswer(
+                definitions=one.definitions,
+                in_force=one is desk.definitions,
+                indicators=[indicator.code for indicator in one.indicator],
+                ratios=[ratio.code for ratio in one.ratio],
+            )
+            for one in desk.editions.every.values()
+        ]
 
     return router
 
 
-def _heading(report: Report) -> dict[str, Any]:
-    return {
-        "district": report.district,
-        "year": report.asked.year,
-        "through": report.asked.through,
-        "known_by": report.asked.known_by,
-        "definitions": report.definitions,
-        "elapsed_pct": report.elapsed_pct,
-        "complete": not report.gaps,
-        "incomplete": [GapAnswer.model_validate(gap) for gap in report.gaps],
-    }
+def _figures(desk: Desk, replies: Replies) -> APIRouter:
+    router = _router()
+
+    @router.get(
+        "/progress", summary="All districts side by side", response_model=answers.AllProgressAnswer, responses=_FORMS
+    )
+    async def everywhere(request: Request, asking: Annotated[Asking, Query()]) -> Response:
+        asked, definitions = _asked(desk, asking)
+
+        async def make() -> answers.AllProgressAnswer:
+            return await all_progress(desk, asked, definitions)
+
+        return await replies(request, await desk.token_of_all(), make, _of_districts)
+
+    @router.get(
+        "/districts/{district}/progress",
+        summary="A district's figures against its targets",
+        response_model=answers.ProgressAnswer,
+        responses=_FORMS,
+    )
+    async def progress(request: Request, district: District, asking: Annotated[Asking, Query()]) -> Response:
+        asked, definitions = _asked(desk, asking)
+
+        async def make() -> answers.ProgressAnswer:
+            return answers.progress_answer(await desk.report(district, asked, definitions))
+
+        return await replies(request, await desk.token(district), make, _of_progress)
+
+    @router.get(
+        "/districts/{district}/series",
+        summary="Progress at the end of each month",
+        response_model=answers.SeriesAnswer,
+        responses=_FORMS,
+    )
+    async def series(request: Request, district: District, asking: Annotated[Asking, Query()]) -> Response:
+        asked, definitions = _asked(desk, asking)
+
+        async def make() -> answers.SeriesAnswer:
+            reports = await desk.series(district, asked, definitions)
+            months = [
+                answers.MonthAnswer(
+                    through=one.asked.through, elapsed_pct=one.elapsed_pct, indicators=answers.lines(one)
+                )
+                for one in reports
+            ]
+            return answers.SeriesAnswer(**answers.heading(reports[-1]), months=months)
+
+        return await replies(request, await desk.token(district), make, _of_series)
+
+    @router.get(
+        "/districts/{district}/ratios",
+        summary="A district's rates, such as how many of the signed projects have begun",
+        response_model=answers.RatiosAnswer,
+        responses=_FORMS,
+    )
+    async def ratios(request: Request, district: District, asking: Annotated[Asking, Query()]) -> Response:
+        asked, definitions = _asked(desk, asking)
+
+        async def make() -> answers.RatiosAnswer:
+            report, found = await desk.ratios(district, asked, definitions)
+            rates = [answers.RatioAnswer.model_validate(one) for one in found]
+            return answers.RatiosAnswer(**answers.heading(report), ratios=rates)
+
+        return await replies(request, await desk.token(district), make, _of_ratios)
+
+    return router
 
 
-def _fact(row: Mapping[str, Any]) -> FactAnswer:
-    platform = PlatformAnswer(name=row["platform"], level=row["platform_level"]) if row["platform"] else None
-    return FactAnswer.model_validate({**row, "on": row["happened_on"], "platform": platform})
+def _behind(desk: Desk, replies: Replies) -> APIRouter:
+    router = _router()
+
+    @router.get(
+        "/districts/{district}/indicators/{code}/facts",
+        summary="The facts behind one figure",
+        response_model=answers.FactsAnswer,
+        responses=_FORMS,
+    )
+    async def facts(
+        request: Request, district: District, code: Code, asking: Annotated[AskingFacts, Query()]
+    ) -> Response:
+        asked, definitions = _asked(desk, asking)
+
+        async def make() -> answers.FactsAnswer:
+            proof = await desk.proof(district, code, asked, Window(asking.limit, asking.offset), definitions)
+            return answers.FactsAnswer(
+                **answers.heading(proof.report),
+                indicator=answers.IndicatorAnswer.model_validate(proof.evidence.progress),
+                total=proof.evidence.total,
+                facts=[answers.fact_answer(row) for row in proof.evidence.facts],
+            )
+
+        return await replies(request, await desk.token(district), make, _of_facts)
+
+    @router.get(
+        "/districts/{district}/indicators/{code}/by/{dimension}",
+        summary="One figure by month, cluster, industry, lead unit, channel, tier or platform",
+        response_model=answers.PartsAnswer,
+        responses=_FORMS,
+    )
+    async def parts(
+        request: Request, district: District, code: Code, dimension: Dimension, asking: Annotated[Asking, Query()]
+    ) -> Response:
+        asked, definitions = _asked(desk, asking)
+
+        async def make() -> answers.PartsAnswer:
+            return _parts(await desk.breakdown(district, code, asked, dimension, definitions))
+
+        return await replies(request, await desk.token(district), make, _of_parts)
+
+    return router
+
+
+def _projects(desk: Desk, replies: Replies) -> APIRouter:
+    router = _router()
+
+    @router.get(
+        "/districts/{district}/projects",
+        summary="A district's projects",
+        response_model=answers.ProjectsAnswer,
+        responses=_FORMS,
+    )
+    async def projects(request: Request, district: District, asking: Annotated[AskingProjects, Query()]) -> Response:
+        asked, _ = _asked(desk, asking)
+        wanted = Wanted(**asking.model_dump(exclude={*Asking.model_fields}))
+
+        async def make() -> answers.ProjectsAnswer:
+            found = await desk.projects(district, asked, wanted)
+            return answers.ProjectsAnswer(
+                district=district,
+                through=asked.through,
+                known_by=asked.known_by,
+                projects=[answers.project_answer(row) for row in found.projects],
+                next=found.following,
+            )
+
+        return await replies(request, await desk.token(district), make, _of_projects)
+
+    @router.get(
+        "/districts/{district}/projects/{project}",
+        summary="One project with its timeline",
+        response_model=answers.StoryAnswer,
+        responses=_FORMS,
+    )
+    async def project(
+        request: Request,
+        district: District,
+        project: Annotated[str, Path(examples=["P-2026-017"], max_length=64, pattern=r"^[A-Za-z0-9_-]+$")],
+    ) -> Response:
+        async def make() -> answers.StoryAnswer:
+            found = await desk.project(district, project)
+            timeline = [answers.EntryAnswer.model_validate(entry) for entry in found.entries]
+            return answers.StoryAnswer(district=district, project=project, record=dict(found.record), timeline=timeline)
+
+        return await replies(request, await desk.token(district), make, _of_timeline)
+
+    return router
+
+
+async def all_progress(desk: Desk, asked: Question, definitions: Definitions | None) -> answers.AllProgressAnswer:
+    """Every district's figures, side by side."""
+    reports = await desk.reports(asked, definitions)
+    return answers.AllProgressAnswer(
+        year=asked.year,
+        through=asked.through,
+        known_by=asked.known_by,
+        definitions=(definitions or desk.definitions).definitions,
+        elapsed_pct=desk.elapsed_pct(asked),
+        districts=[
+            answers.DistrictProgress(
+                district=one.district,
+                name=desk.name(one.district),
+                complete=not one.gaps,
+                incomplete=[answers.GapAnswer.model_validate(gap) for gap in one.gaps],
+                indicators=answers.lines(one),
+            )
+            for one in reports
+        ],
+    )
+
+
+def _asked(desk: Desk, asking: Asking) -> tuple[Question, Definitions]:
+    definitions = desk.edition(asking.definitions)
+    return desk.question(asking.year, asking.through, asking.known_by, definitions), definitions
+
+
+def _parts(found: Breakdown) -> answers.PartsAnswer:
+    indicator = found.indicator
+    [line] = found.report.indicators
+    measured = [unit_value(indicator, part.tally) for part in found.parts]
+    # Not their sum: a project may count in two parts, and once in the whole.
+    whole = Fraction(line.amount) if indicator.measure == "sum" else Fraction(line.actual)
+    amounts = [
+        Fraction(part.tally.amount) if indicator.measure == "sum" else one
+        for part, one in zip(found.parts, measured, strict=True)
+    ]
+    return answers.PartsAnswer(
+        **answers.heading(found.report),
+        indicator=answers.IndicatorAnswer.model_validate(line),
+        dimension=found.dimension,
+        parts=[
+            answers.PartAnswer(
+                value=part.value or None,
+                actual=rounded(value, indicator.rounding.decimals),
+                share_pct=percent(amount / whole, 1) if whole else None,
+                projects=part.tally.projects,
+                facts=part.tally.facts,
+                amount=rounded(Fraction(part.tally.amount), 2),
+            )
+            for part, value, amount in zip(found.parts, measured, amounts, strict=True)
+        ],
+    )
+
+
+# ── The same as tables ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _of_progress(answer: answers.ProgressAnswer) -> Rows:
+    head = {"district": answer.district, "through": answer.through, "elapsed_pct": answer.elapsed_pct}
+    return [head | _flat(line) for line in answer.indicators]
+
+
+def _of_districts(answer: answers.AllProgressAnswer) -> Rows:
+    return [
+        {"district": one.district, "name": one.name, "through": answer.through, "elapsed_pct": answer.elapsed_pct}
+        | _flat(line)
+        for one in answer.districts
+        for line in one.indicators
+    ]
+
+
+def _of_series(answer: answers.SeriesAnswer) -> Rows:
+    return [
+        {"district": answer.district, "through": month.through, "elapsed_pct": month.elapsed_pct} | _flat(line)
+        for month in answer.months
+        for line in month.indicators
+    ]
+
+
+def _of_ratios(answer: answers.RatiosAnswer) -> Rows:
+    return [_flat(one, "by_month") for one in answer.ratios]
+
+
+def _of_facts(answer: answers.FactsAnswer) -> Rows:
+    return [
+        _flat(fact, "platform", "evidence")
+        | {
+            "platform": fact.platform and fact.platform.name,
+            "platform_level": fact.platform and fact.platform.level,
+            "evidence_kind": (fact.evidence or {}).get("kind"),
+            "evidence_reference": (fact.evidence or {}).get("reference"),
+        }
+        for fact in answer.facts
+    ]
+
+
+def _of_parts(answer: answers.PartsAnswer) -> Rows:
+    return [{answer.dimension: part.value} | _flat(part, "value") for part in answer.parts]
+
+
+def _of_projects(answer: answers.ProjectsAnswer) -> Rows:
+    return [
+        _flat(one, "overdue")
+        | {"overdue": one.overdue and one.overdue.milestone, "overdue_since": one.overdue and one.overdue.due}
+        for one in answer.projects
+    ]
+
+
+def _of_timeline(answer: answers.StoryAnswer) -> Rows:
+    return [_flat(entry) for entry in answer.timeline]
+
+
+def _flat(part: answers.Answer, *but: str) -> dict[str, Any]:
+    return {name: value for name, value in part if name not in but}

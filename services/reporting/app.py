@@ -8,17 +8,19 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry
 
-from services.reporting import api, pages, problems
+from services.reporting import api, bulletin_api, pages, problems
+from services.reporting.bulletins import Bulletins
 from services.reporting.collector import Collector
 from services.reporting.completeness import Completeness
 from services.reporting.desk import Desk
 from services.reporting.editions import read_editions
 from services.reporting.figures import Figures
+from services.reporting.live import Live
+from services.reporting.publisher import Publisher
 from services.reporting.rollups import Rollups
 from services.reporting.settings import ReportingSettings
 from shared import bus, clock, database, tasks
 from shared.intake import Intake
-from shared.subjects import REPORTING_OF_LEDGER
 from shared.web import make_app
 
 HOME = Path(__file__).parent
@@ -34,9 +36,10 @@ def build(settings: ReportingSettings, *, clock: clock.Clock = clock.system) -> 
     pool = database.make_pool(settings.database_url, "luodi-reporting")
     editions = read_editions(settings.indicators, settings.other_indicators)
     figures = Figures(pool, editions.in_force, editions)
-    desk = Desk(figures, Completeness(broker, pool), pool, clock, settings.district_names)
+    desk = Desk(figures, Completeness(broker, pool, settings.ledger_consumer), pool, clock, settings.district_names)
+    publisher = Publisher(desk, pool, bus.publisher(broker))
     rollups = Rollups(pool, list(editions.every.values()))
-    intake = Intake(REPORTING_OF_LEDGER, Collector(pool, clock, registry).handle)
+    intake = Intake(settings.ledger_consumer, Collector(pool, clock, registry).handle)
 
     async def schema() -> str | None:
         return await database.missing_migrations(pool, HOME)
@@ -46,13 +49,15 @@ def build(settings: ReportingSettings, *, clock: clock.Clock = clock.system) -> 
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with pool, tasks.beside(rollups.run()), bus.running(broker, intake):
+        async with pool, tasks.beside(rollups.run(), live.run(), publisher.run()), bus.running(broker, intake):
             yield
 
     checks = {"postgres": schema, "nats": nats, "intake": intake.check}
     app = make_app("Luodi reporting", checks=checks, lifespan=lifespan, registry=registry)
+    live = Live(desk, app.state.ending)
     app.mount("/static", StaticFiles(directory=HOME / "static"), name="static")
-    app.include_router(api.routes(desk))
-    app.include_router(pages.routes(desk))
+    api.install(app, desk)
+    app.include_router(pages.routes(desk, live, settings.unit_names))
+    app.include_router(bulletin_api.routes(Bulletins(pool), desk))
     problems.install(app, pages.apology)
     return app

@@ -1,4 +1,4 @@
-"""How the projects of a district stand now: by stage, which are late, and what came in last."""
+"""How the projects of a district stand: by stage, which are late, and what came in last."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from services.reporting.domain.progress import Tally
+from services.reporting.domain.question import Question
 from shared.database import Pool
 from shared.sql import queries_beside
 
@@ -24,13 +25,19 @@ class Board:
     recent: Sequence[Mapping[str, Any]]
 
 
-async def board(pool: Pool, district: str, day: date) -> Board:
-    """The present state of a district; `day` is the day by which a milestone must have been reached."""
-    stages = await pool.fetch(SQL["stages"], district)
-    late = await pool.fetch(SQL["late"], district, day, _SHOWN)
+async def board(pool: Pool, district: str, asked: Question, today: date) -> Board:
+    """A district at the end of the asked day, as known at the asked instant; late is what was due before that day."""
+    present = asked.known_by is None and asked.through >= today
+    if present:
+        stages = await pool.fetch(SQL["stages_now"], district)
+        late = await pool.fetch(SQL["late_now"], district, asked.through, _SHOWN)
+    else:
+        stages = await pool.fetch(SQL["stages"], district, asked.through, asked.known_by)
+        late = await pool.fetch(SQL["late"], district, asked.through, _SHOWN, asked.known_by)
+    recent = await pool.fetch(SQL["recent"], district, _SHOWN, asked.known_by, asked.through)
     return Board(
         stages={row["stage"]: Tally(row["amount"], row["projects"]) for row in stages},
         late=[dict(row) for row in late],
         late_total=late[0]["total"] if late else 0,
-        recent=[dict(row) for row in await pool.fetch(SQL["recent"], district, _SHOWN)],
+        recent=[dict(row) for row in recent],
     )

@@ -8,10 +8,11 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
+from services.reporting.once import Shared
 from shared import bus
 from shared.database import Pool
 from shared.sql import queries_beside
-from shared.subjects import EVENTS, LEDGER_OF_EVENTS, REPORTING_OF_LEDGER
+from shared.subjects import EVENTS, LEDGER_OF_EVENTS, REPORTING_OF_LEDGER, Consumer
 
 SQL = queries_beside(__file__)
 
@@ -27,64 +28,97 @@ class Gap:
     count: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """What figures lack: on the bus, which is common to all districts, and in each district's tables."""
+
+    common: tuple[Gap, ...]
+    own: tuple[tuple[str, tuple[Gap, ...]], ...]
+
+    def of(self, district: str) -> list[Gap]:
+        """The gaps of one district."""
+        return [*self.common, *dict(self.own).get(district, ())]
+
+
 class Completeness:
     """Asks the bus and the tables. Ask before reading the figures: then what they say holds for these figures."""
 
-    def __init__(self, broker: NatsBroker, pool: Pool) -> None:
+    def __init__(self, broker: NatsBroker, pool: Pool, consumer: Consumer = REPORTING_OF_LEDGER) -> None:
         self._broker = broker
         self._pool = pool
+        self._consumer = consumer
+        self._looking = Shared(self._look)
 
     async def gaps(self, district: str) -> list[Gap]:
         """What the district's figures lack; empty when they hold all that was stored before the call."""
-        return await self._on_the_bus() + await self._in_the_tables(district)
+        common = await self._looking()
+        row = await self._pool.fetchrow(SQL["gaps"], district)
+        assert row is not None  # noqa: S101 - a select without from has one row
+        return [*common, *_in_the_tables(row["parked"], row["unread"])]
 
-    async def _on_the_bus(self) -> list[Gap]:
+    async def gaps_of_all(self) -> Gaps:
+        """The same for every district of which anything has arrived."""
+        common = await self._looking()
+        rows = await self._pool.fetch(SQL["gaps_of_all"])
+        return Gaps(common, tuple((row["district"], _in_the_tables(row["parked"], row["unread"])) for row in rows))
+
+    async def _look(self) -> tuple[Gap, ...]:
         # The ledger before us: it acknowledges an event only when its record is stored, so what it has finished is
         # already counted among what we have yet to read.
         try:
             if not (self._broker.running and self._broker.connection.is_connected):
                 raise NatsError
             stream = self._broker.connection.jetstream()
-            found = [await _events(stream), await _records(stream)]
+            found = [await _events(stream), await _records(stream, self._consumer)]
         except (NatsError, TimeoutError, OSError):
             detail = "NATS does not answer, so events may have been published that are not counted yet."
-            return [Gap("bus-unreachable", detail)]
-        return [gap for gap in found if gap]
+            return (Gap("bus-unreachable", detail),)
+        return tuple(gap for gap in found if gap)
 
-    async def _in_the_tables(self, district: str) -> list[Gap]:
-        row = await self._pool.fetchrow(SQL["gaps"], district)
-        assert row is not None  # noqa: S101 - a select without from has one row
-        gaps = []
-        if parked := row["parked"]:
-            detail = (
-                f"{parked} refused messages are parked at the ledger: retry or discard them with 'luodi quarantine'."
-            )
-            gaps.append(Gap("events-parked", detail, parked))
-        if unread := row["unread"]:
-            detail = (
-                f"{unread} of the ledger's records cannot be read here: see table reporting.unread for the reasons."
-            )
-            gaps.append(Gap("records-unread", detail, unread))
-        return gaps
+
+def _in_the_tables(parked: int, unread: int) -> tuple[Gap, ...]:
+    gaps = []
+    if parked:
+        detail = f"{parked} refused messages are parked at the ledger: retry or discard them with 'luodi quarantine'."
+        gaps.append(Gap("events-parked", detail, parked))
+    if unread:
+        detail = f"{unread} of the ledger's records cannot be read here: see table reporting.unread for the reasons."
+        gaps.append(Gap("records-unread", detail, unread))
+    return tuple(gaps)
 
 
 async def _events(stream: JetStreamContext) -> Gap | None:
-    waiting = await bus.behind(stream, LEDGER_OF_EVENTS)
-    if waiting is None and await _exists(stream, EVENTS.name):
+    try:
+        waiting = await _waiting(stream, LEDGER_OF_EVENTS)
+    except NotFoundError:
+        # A city reads its districts' ledgers and has no events of its own.
+        if not await _exists(stream, EVENTS.name):
+            return None
         return Gap("events-not-consumed", "The ledger has no consumer on stream EVENTS: run 'luodi provision'.")
-    # A city reads its districts' ledgers and has no events of its own.
     if not waiting:
         return None
     return Gap("events-not-consumed", f"The ledger has yet to record {waiting} published events.", waiting)
 
 
-async def _records(stream: JetStreamContext) -> Gap | None:
-    waiting = await bus.behind(stream, REPORTING_OF_LEDGER)
-    if waiting is None:
+async def _records(stream: JetStreamContext, consumer: Consumer) -> Gap | None:
+    try:
+        waiting = await _waiting(stream, consumer)
+    except NotFoundError:
         return Gap("records-not-consumed", "Reporting has no consumer on stream LEDGER: run 'luodi provision'.")
     if not waiting:
         return None
     return Gap("records-not-consumed", f"Reporting has yet to read {waiting} of the ledger's records.", waiting)
+
+
+async def _waiting(stream: JetStreamContext, consumer: Consumer) -> int:
+    """How many messages are not acknowledged; 0 only when everything stored before the call is. Raises NotFoundError.
+
+    Sequences decide: the server counts what is pending a moment late. The number is for people.
+    """
+    state = (await stream.stream_info(consumer.stream)).state
+    if not await bus.behind_sequence(stream, consumer, state.last_seq) or not state.messages:
+        return 0
+    return max(1, await bus.behind(stream, consumer) or 0)
 
 
 async def _exists(stream: JetStreamContext, name: str) -> bool:

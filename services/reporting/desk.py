@@ -1,7 +1,7 @@
 """Answers what is asked, by API or by page: finds the district, checks completeness, then reads the figures."""
 
 import calendar
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -14,13 +14,19 @@ from services.reporting.domain.progress import Progress, passed_of, percent
 from services.reporting.domain.question import Question, question
 from services.reporting.domain.ratios import RatioFigure
 from services.reporting.domain.rules import CALENDAR
+from services.reporting.editions import Editions
 from services.reporting.figures import Dimension, Evidence, Figures, Part, Window
+from services.reporting.register import Listed, Story, Wanted, listed, story
 from shared.clock import Clock, business_day
 from shared.database import Pool
 
 
 class UnknownDistrictError(LookupError):
     """Nothing of this district has arrived; the argument is its code."""
+
+
+class UnknownProjectError(LookupError):
+    """Nothing of this project has arrived; the argument is its id."""
 
 
 class UnknownIndicatorError(LookupError):
@@ -160,9 +166,54 @@ class Desk:
         found = await self._figures.ratios(district, asked, definitions)
         return self._report(district, asked, gaps, [], definitions), found
 
-    async def board(self, district: str, day: date) -> Board:
-        """How a district's projects stand now; late is what was due before `day` and not done by it."""
-        return await board(self._pool, district, day)
+    async def board(self, district: str, asked: Question) -> Board:
+        """How a district's projects stand at the end of the asked day, as known at the asked instant."""
+        return await board(self._pool, district, asked, self.today())
+
+    async def projects(self, district: str, asked: Question, wanted: Wanted) -> Listed:
+        """A part of the list of projects. Raises UnknownDistrictError and CursorError."""
+        await self._known(district)
+        return await listed(self._pool, district, asked, wanted, self.today())
+
+    async def project(self, district: str, project: str) -> Story:
+        """One project with everything that is known of its course. Raises UnknownProjectError."""
+        found = await story(self._pool, district, project)
+        if found is None:
+            raise UnknownProjectError(project)
+        return found
+
+    async def reports(self, asked: Question, definitions: Definitions | None = None) -> list[Report]:
+        """Every indicator of every district, in the order of their codes."""
+        gaps = await self._completeness.gaps_of_all()
+        found = await self._figures.everywhere(asked, definitions)
+        return [
+            self._report(district, asked, gaps.of(district), lines, definitions) for district, lines in found.items()
+        ]
+
+    def elapsed_pct(self, asked: Question) -> Decimal:
+        """序时进度: the share of the calendar year that has passed, in percent."""
+        return percent(passed_of(asked), 2)
+
+    @property
+    def editions(self) -> Editions:
+        """The versions of the definitions."""
+        return self._figures.editions
+
+    async def beats(self) -> dict[str, int]:
+        """By district's code, a number that grows with whatever may change an answer about it."""
+        return await self._figures.beats()
+
+    async def token_of_all(self) -> Hashable:
+        """What stays equal as long as no answer about any district can have changed."""
+        gaps = await self._completeness.gaps_of_all()
+        return (tuple((await self.beats()).items()), self.today(), gaps)
+
+    async def token(self, district: str) -> Hashable:
+        """What stays equal as long as no answer about the district can have changed. Raises UnknownDistrictError."""
+        gaps, beat = await self._completeness.gaps(district), await self._figures.beat(district)
+        if beat is None:
+            raise UnknownDistrictError(district)
+        return (beat, self.today(), tuple(gaps))
 
     async def _known(self, district: str) -> None:
         if not await self._figures.knows(district):
@@ -182,7 +233,7 @@ class Desk:
         definitions: Definitions | None,
     ) -> Report:
         version = (definitions or self.definitions).definitions
-        return Report(district, asked, version, percent(passed_of(asked), 2), gaps, lines)
+        return Report(district, asked, version, self.elapsed_pct(asked), gaps, lines)
 
 
 def _months(asked: Question) -> list[Question]:

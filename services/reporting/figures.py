@@ -70,10 +70,26 @@ class Figures:
         """Whether anything of this district has arrived."""
         return bool(await self._pool.fetchval(SQL["knows_district"], district))
 
+    async def beats(self) -> dict[str, int]:
+        """The same of every district, by its code."""
+        return {row["district"]: row["beat"] for row in await self._pool.fetch(SQL["beats"])}
+
+    async def beat(self, district: str) -> int | None:
+        """A number that grows with whatever may change an answer about this district; None for an unknown one."""
+        found: int | None = await self._pool.fetchval(SQL["beat"], district)
+        return found
+
     async def progress(self, district: str, asked: Question, definitions: Definitions | None = None) -> list[Progress]:
         """Every indicator, in the order of the definitions."""
         async with self._one_moment() as connection:
             return await _progress(connection, district, asked, (definitions or self.definitions).indicator)
+
+    async def everywhere(self, asked: Question, definitions: Definitions | None = None) -> dict[str, list[Progress]]:
+        """Every indicator of every district, by the districts' codes in their order."""
+        async with self._one_moment() as connection:
+            codes = [row["district"] for row in await connection.fetch(SQL["districts"])]
+            every = (definitions or self.definitions).indicator
+            return {code: await _progress(connection, code, asked, every) for code in codes}
 
     async def counted(
         self, district: str, asked: Question, definitions: Definitions | None = None

@@ -103,3 +103,11 @@ select district from reporting.pulse order by district;
 -- name: knows_district
 -- The same, for one.
 select exists (select from reporting.pulse where district = $1);
+
+-- name: beat
+-- Null for a district of which nothing has arrived.
+select beat from reporting.pulse where district = $1;
+
+-- name: beats
+-- Of all districts.
+select district, beat from reporting.pulse order by district;

@@ -1,45 +1,71 @@
-"""The figures for people: the wall chart (挂图作战) and, behind each figure, the facts it is made of."""
+"""The figures for people: the wall chart (挂图作战), and behind each figure its facts and its projects."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import RedirectResponse, Response, StreamingResponse
 from fastapi.templating import Jinja2Templates
 
 from services.reporting import wall, wording
 from services.reporting.desk import Desk
 from services.reporting.domain.question import Question
 from services.reporting.figures import Window
+from services.reporting.live import Live
 from services.reporting.problems import Problem
+from services.reporting.register import Wanted
 
 _SHOWN = 2_000
+_PROJECTS_SHOWN = 200
 
 _templates = Jinja2Templates(Path(__file__).parent / "templates")
 _templates.env.trim_blocks = _templates.env.lstrip_blocks = True
 _templates.env.globals["say"] = wording
 
 
-def routes(desk: Desk) -> APIRouter:
-    """The pages; they need no script."""
+def routes(desk: Desk, live: Live, units: Mapping[str, str]) -> APIRouter:
+    """The pages; they need no script, and with one they keep themselves up to date. `units` names those who publish."""
     router = APIRouter(include_in_schema=False)
+    _charts(router, desk, units)
+    _of_projects(router, desk, units)
 
-    def asked(year: str | None = None, through: str | None = None, known_by: str | None = None) -> Question:
-        return desk.question(year, through, known_by)
+    @router.get("/live")
+    async def live_everywhere() -> Response:
+        return _stream(live, None)
+
+    @router.get("/districts/{district}/live")
+    async def live_of_one(district: str) -> Response:
+        return _stream(live, district)
+
+    return router
+
+
+def _charts(router: APIRouter, desk: Desk, units: Mapping[str, str]) -> None:
+    asked_here = _asker(desk)
 
     @router.get("/")
-    async def entrance(request: Request) -> Response:
-        codes = await desk.districts()
-        if len(codes) == 1:
-            return RedirectResponse(f"/districts/{codes[0]}", 303)
-        districts = [(code, desk.name(code)) for code in codes]
-        return _templates.TemplateResponse(request, "entrance.html", {"districts": districts})
+    async def entrance(request: Request, asked: Annotated[Question, Depends(asked_here)]) -> Response:
+        reports = await desk.reports(asked)
+        if len(reports) == 1:
+            return RedirectResponse(f"/districts/{reports[0].district}", 303)
+        shown = {
+            "live": "/live",
+            "asked": asked,
+            "elapsed_pct": desk.elapsed_pct(asked),
+            "titles": [one.title for one in desk.definitions.indicator],
+            "table": wall.beside(reports, desk.name),
+        }
+        return _templates.TemplateResponse(request, "entrance.html", shown)
 
     @router.get("/districts/{district}")
-    async def wall_chart(request: Request, district: str, asked: Annotated[Question, Depends(asked)]) -> Response:
+    async def wall_chart(request: Request, district: str, asked: Annotated[Question, Depends(asked_here)]) -> Response:
         report = await desk.report(district, asked)
-        board = await desk.board(district, asked.through)
+        board = await desk.board(district, asked)
+        _, ratios = await desk.ratios(district, asked)
         shown: dict[str, Any] = {
+            "live": f"/districts/{district}/live",
             "name": desk.name(district),
             "report": report,
             "rows": wall.rows(report),
@@ -50,28 +76,92 @@ def routes(desk: Desk) -> APIRouter:
             "aside": wall.steps(board, wording.ASIDE),
             "late": wall.late(board, asked.through),
             "board": board,
+            "ratios": ratios,
             "light_rules": {wording.light_rule(one.light) for one in desk.definitions.indicator},
         }
         return _templates.TemplateResponse(request, "wall.html", shown)
 
     @router.get("/districts/{district}/indicators/{code}")
     async def evidence(
-        request: Request, district: str, code: str, asked: Annotated[Question, Depends(asked)]
+        request: Request, district: str, code: str, asked: Annotated[Question, Depends(asked_here)]
     ) -> Response:
         proof = await desk.proof(district, code, asked, Window(_SHOWN))
         shown = {
+            "live": f"/districts/{district}/live",
             "name": desk.name(district),
             "report": proof.report,
             "line": proof.evidence.progress,
             "evidence": proof.evidence,
             "funds": proof.indicator.fact.event == "funds-arrived",
+            "units": units,
         }
         return _templates.TemplateResponse(request, "evidence.html", shown)
 
-    return router
+
+def _of_projects(router: APIRouter, desk: Desk, units: Mapping[str, str]) -> None:
+    asked_here = _asker(desk)
+
+    @router.get("/districts/{district}/projects")
+    async def projects(  # noqa: PLR0913, PLR0917 - each is a field of the page's form
+        request: Request,
+        district: str,
+        asked: Annotated[Question, Depends(asked_here)],
+        stage: str = "",
+        late: str = "",
+        search: Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$")] = "",
+        cursor: Annotated[str, Query(max_length=400)] = "",
+    ) -> Response:
+        wanted = Wanted(
+            stage=stage.replace("\0", "") or None,
+            late=True if late else None,
+            search=search or None,
+            sort="overdue" if late else "contract_amount",
+            cursor=cursor or None,
+            limit=_PROJECTS_SHOWN,
+        )
+        found = await desk.projects(district, asked, wanted)
+        again = {"through": asked.through, "stage": stage, "late": late, "search": search, "cursor": found.following}
+        shown = {
+            "district": district,
+            "name": desk.name(district),
+            "asked": asked,
+            "wanted": wanted,
+            "stages": {**wording.STAGES, **wording.ASIDE},
+            "groups": wall.by_official(found.projects) if late else wall.one_group(found.projects),
+            "following": urlencode({key: value for key, value in again.items() if value}) if found.following else "",
+        }
+        return _templates.TemplateResponse(request, "projects.html", shown)
+
+    @router.get("/districts/{district}/projects/{project}")
+    async def project(request: Request, district: str, project: str) -> Response:
+        story = await desk.project(district, project)
+        shown = {
+            "live": f"/districts/{district}/live",
+            "district": district,
+            "project": project,
+            "name": desk.name(district),
+            "record": story.record,
+            "milestones": wall.plan(story.record, desk.today()),
+            "anomalies": wall.anomalies(story.record),
+            "entries": list(reversed(story.entries)),
+            "units": units,
+        }
+        return _templates.TemplateResponse(request, "project.html", shown)
 
 
 def apology(request: Request, problem: Problem) -> Response:
     """The page that says why there is no page."""
     shown = {"problem": problem, "say": wording}
     return _templates.TemplateResponse(request, "problem.html", shown, status_code=problem.status)
+
+
+def _asker(desk: Desk) -> Any:
+    def asked(year: str | None = None, through: str | None = None, known_by: str | None = None) -> Question:
+        return desk.question(year, through, known_by)
+
+    return asked
+
+
+def _stream(live: Live, district: str | None) -> Response:
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(live.listen(district), media_type="text/event-stream", headers=headers)

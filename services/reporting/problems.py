@@ -10,13 +10,44 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from services.reporting.desk import UnknownDistrictError, UnknownIndicatorError
+from services.reporting.bulletins import UnknownBulletinError
+from services.reporting.desk import UnknownDistrictError, UnknownIndicatorError, UnknownProjectError
 from services.reporting.domain.question import QuestionError
+from services.reporting.editions import UnknownDefinitionsError
+from services.reporting.register import CursorError
 
 MEDIA_TYPE = "application/problem+json"
 
 _DATABASE_AWAY = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
 _SCHEMA_MISSING = (asyncpg.UndefinedTableError, asyncpg.UndefinedFunctionError, asyncpg.InvalidSchemaNameError)
+
+_UNKNOWN: dict[type[Exception], tuple[str, str, str]] = {
+    UnknownDistrictError: (
+        "unknown-district",
+        "Unknown district",
+        "No record of district {} has arrived. GET /v1/districts lists those that have.",
+    ),
+    UnknownIndicatorError: (
+        "unknown-indicator",
+        "Unknown indicator",
+        "No indicator {} is defined. GET /v1/indicators lists those that are.",
+    ),
+    UnknownProjectError: (
+        "unknown-project",
+        "Unknown project",
+        "Nothing of project {} has arrived. GET /v1/districts/…/projects lists those of which something has.",
+    ),
+    UnknownBulletinError: (
+        "unknown-bulletin",
+        "Unknown bulletin",
+        "No bulletin {} has been sealed. GET /v1/districts/…/bulletins lists those that have.",
+    ),
+    UnknownDefinitionsError: (
+        "unknown-definitions",
+        "Unknown definitions",
+        "There are no definitions {}. GET /v1/definitions lists the versions.",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +74,22 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 def describe(error: Exception) -> Problem:
     """The problem behind an error of the kinds that `install` names."""
     match error:
-        case QuestionError():
-            return Problem(422, "bad-question", "The question cannot be answered as it is put", str(error))
-        case UnknownDistrictError(args=(district, *_)):
-            detail = f"No record of district {district} has arrived. GET /v1/districts lists those that have."
-            return Problem(404, "unknown-district", "Unknown district", detail)
-        case UnknownIndicatorError(args=(code, *_)):
-            detail = f"No indicator {code} is defined. GET /v1/indicators lists those that are."
-            return Problem(404, "unknown-indicator", "Unknown indicator", detail)
+        case QuestionError() | CursorError():
+            return _bad_question(str(error))
         case RequestValidationError():
             said = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
-            return Problem(422, "bad-question", "The question cannot be answered as it is put", said)
+            return _bad_question(said)
+        case LookupError(args=(name, *_)) if type(error) in _UNKNOWN:
+            code, title, detail = _UNKNOWN[type(error)]
+            return Problem(404, code, title, detail.format(name))
         case HTTPException():
             detail = "See /openapi.json for what this service answers."
             return Problem(error.status_code, "not-served", str(error.detail), detail)
     return _of_the_database(error)
+
+
+def _bad_question(detail: str) -> Problem:
+    return Problem(422, "bad-question", "The question cannot be answered as it is put", detail)
 
 
 def _of_the_database(error: Exception) -> Problem:
@@ -76,6 +108,6 @@ def install(app: FastAPI, page: Callable[[Request, Problem], Response]) -> None:
         body = asdict(found) | {"type": f"urn:luodi:problem:{found.code}"}
         return JSONResponse(body, found.status, media_type=MEDIA_TYPE)
 
-    known = (QuestionError, UnknownDistrictError, UnknownIndicatorError, RequestValidationError, HTTPException)
-    for kind in (*known, *_DATABASE_AWAY, *_SCHEMA_MISSING):
+    asked = (QuestionError, CursorError, RequestValidationError, HTTPException)
+    for kind in (*asked, *_UNKNOWN, *_DATABASE_AWAY, *_SCHEMA_MISSING):
         app.add_exception_handler(kind, answer)

@@ -27,6 +27,9 @@ class ReportingSettings(Settings):
     district_names: dict[str, str] = Field(
         default_factory=dict, description='The districts\' names on the pages, as JSON: {"500101": "万州区"}.'
     )
+    unit_names: dict[str, str] = Field(
+        default_factory=dict, description='The units\' names on the pages, as JSON: {"finance": "区财政局"}.'
+    )
 
     @property
     def ledger_consumer(self) -> Consumer:

@@ -1,10 +1,11 @@
 """The wall chart as lengths and words: what the page draws, worked out before it draws."""
 
 import calendar
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from services.reporting import wording
 from services.reporting.board import Board
@@ -42,12 +43,41 @@ class Step:
 class Late:
     """A project whose longest overdue milestone is shown."""
 
+    project: str
     name: str
     what: str
     due: str
     days: int
     official: str
     unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A district's line where all are side by side."""
+
+    code: str
+    name: str
+    lacking: bool
+    lines: Sequence[Progress]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Projects under one heading; without a name there is none."""
+
+    name: str
+    rows: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """A step of a project's timetable; `state` is done, late or open."""
+
+    name: str
+    due: str | None
+    said: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +119,7 @@ def late(board: Board, day: date) -> list[Late]:
     """The late projects, as of a day."""
     return [
         Late(
+            row["project"],
             row["name"] or row["project"],
             wording.milestone(row["milestone"]),
             wording.month_day(row["due"]) if row["due"].year == day.year else wording.day(row["due"]),
@@ -98,6 +129,46 @@ def late(board: Board, day: date) -> list[Late]:
         )
         for row in board.late
     ]
+
+
+def beside(reports: Sequence[Report], name: Callable[[str], str]) -> list[Beside]:
+    """The districts' lines."""
+    return [Beside(one.district, name(one.district), bool(one.gaps), one.indicators) for one in reports]
+
+
+def one_group(rows: Sequence[Mapping[str, Any]]) -> list[Group]:
+    """All under no heading; nothing when there are none."""
+    return [Group("", rows)] if rows else []
+
+
+def by_official(rows: Sequence[Mapping[str, Any]]) -> list[Group]:
+    """By the official who answers for them, the one with the most first; within, in the order given."""
+    officials: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        officials.setdefault(row["lead_official"] or "挂包领导未明确", []).append(row)
+    return [Group(name, mine) for name, mine in sorted(officials.items(), key=lambda one: -len(one[1]))]
+
+
+def plan(record: Mapping[str, Any], today: date) -> list[Milestone]:
+    """The timetable of a record, in the order of a project's life."""
+    found = record.get("milestones") or {}
+    return [_milestone(code, found[code], today) for code in wording.STAGES if isinstance(found.get(code), dict)]
+
+
+def anomalies(record: Mapping[str, Any]) -> list[str]:
+    """What was accepted and is out of rule, each thing once."""
+    return list(dict.fromkeys(str(one.get("text")) for one in record.get("anomalies") or [] if isinstance(one, dict)))
+
+
+def _milestone(code: str, state: Mapping[str, Any], today: date) -> Milestone:
+    due, on = state.get("due"), state.get("on")
+    name = wording.milestone(code)
+    if on:
+        late = bool(due) and str(on) > str(due)
+        return Milestone(name, due, f"{on} 完成" + ("（逾期）" if late else ""), "done")
+    if due and str(due) < today.isoformat():
+        return Milestone(name, due, f"已逾期 {(today - date.fromisoformat(str(due))).days} 天", "late")
+    return Milestone(name, due, "未到期限", "open")
 
 
 def months(year: int, through: date, today: date) -> Sequence[Month]:

@@ -9,6 +9,7 @@ from services.reporting.completeness import Gap
 from services.reporting.domain.lights import Band, Light, LightRule
 from services.reporting.domain.progress import Progress, plain
 from services.reporting.domain.question import Question
+from services.reporting.domain.timeline import Entry
 from shared.clock import BUSINESS_ZONE
 from shared.places import PROVINCES, province_name
 
@@ -67,12 +68,60 @@ _NATURES = {
     "registered-capital": "注册资本",
     "other": "其他",
 }
+# The units that publish, by the last part of an event's source; LUODI_UNIT_NAMES adds to them and overrides them.
+_UNITS = {
+    "finance": "财政局",
+    "bureau": "招商局",
+    "investment": "招商投资局",
+    "economy": "经济信息委",
+    "commerce": "商务委",
+    "development": "发展改革委",
+    "agriculture": "农业农村委",
+    "culture": "文化旅游委",
+    "planning": "规划自然资源局",
+    "housing": "住房城乡建委",
+    "environment": "生态环境局",
+    "statistics": "统计局",
+    "justice": "司法局",
+    "office": "政府办公室",
+    "city": "市招商局",
+    "notifier": "督办系统",
+    **{f"zone-{number}": f"{numeral}号片区指挥部办公室" for number, numeral in enumerate("一二三四五六", 1)},
+}
+_CHANNELS = {
+    "fixed-point": "定点招商",
+    "targeted": "定位招商",
+    "directional": "定向招商",
+    "agent": "代理招商",
+    "commissioned": "委托招商",
+    "enterprise": "以企招商",
+    "own": "自主招商",
+}
+_GATES = {"preliminary": "协议初审", "industry": "行业审查", "legal": "法制审查"}
+_OUTCOMES = {"passed": "通过", "returned": "退回修改", "rejected": "否决"}
+_URGENCIES = {"at-once": "立即办", "urgent": "紧急", "special": "专题研究"}
+_CATEGORIES = {
+    "policy": "政策",
+    "land": "用地",
+    "funding": "资金",
+    "planning": "规划",
+    "approval": "审批",
+    "location": "选址",
+    "other": "其他",
+}
+_CASES = {
+    "escalation-opened": "督办立案",
+    "escalation-climbed": "督办升级",
+    "escalation-acknowledged": "督办签收",
+    "escalation-resolved": "督办办结",
+}
 _EVIDENCE = {
     "bank-slip": "银行进账单",
     "capital-verification": "验资报告",
     "invoice": "发票",
     "land-receipt": "土地出让金票据",
     "equipment-list": "设备清单",
+    "equipment-invoice": "设备发票",
 }
 
 LIGHTS: Mapping[Light, str] = {"green": "绿灯", "yellow": "黄灯", "red": "红灯"}
@@ -132,6 +181,11 @@ def money(yuan: Decimal | None) -> str:
     if yuan is None:
         return "—"
     return f"{yuan / _YI:,.2f}亿元" if yuan >= _YI else f"{yuan / _WAN:,.0f}万元"
+
+
+def amount(said: object) -> str:
+    """An amount as the ledger publishes it, a decimal string in yuan; a dash for none."""
+    return "—" if said in {None, "0.00"} else money(Decimal(str(said)))
 
 
 def exact_wan(yuan: Decimal | None) -> str:
@@ -207,6 +261,75 @@ def evidence(found: Mapping[str, Any] | None) -> str:
     return f"{_EVIDENCE.get(kind, kind)} {found.get('reference', '')}".strip()
 
 
+def unit(source: str | None, names: Mapping[str, str]) -> str:
+    """The unit that published an event, by its source: 财政局 for /500101/finance."""
+    code = (source or "").rpartition("/")[2]
+    return names.get(code) or _UNITS.get(code) or code
+
+
+def tier(code: str) -> str:
+    """How far an origin is, seen from the district."""
+    return _TIERS.get(code, code)
+
+
+def channel(code: str) -> str:
+    """How a project was found."""
+    return _CHANNELS.get(code, code)
+
+
+def stage(code: str | None) -> str:
+    """A stage of the board."""
+    return STAGES.get(code or "") or ASIDE.get(code or "") or code or "—"
+
+
+def step(entry: Entry) -> str:
+    """What an entry of a timeline says happened."""
+    if entry.what == "signed":
+        kind = entry.details.get("kind")
+        return f"签订{_KINDS.get(str(kind), kind)}"
+    return _EVENTS.get(entry.what) or _TROUBLES.get(entry.what) or _CASES.get(entry.what) or entry.what
+
+
+def particulars(entry: Entry) -> str:
+    """What else an entry says, in a line; empty when nothing."""
+    said = entry.details
+    match entry.what:
+        case "registered":
+            investor = said.get("investor") or {}
+            parts = [investor.get("name"), said.get("cluster"), _CHANNELS.get(str(said.get("channel")))]
+        case "claimed":
+            parts = [said.get("lead_official"), said.get("lead_unit"), said.get("command_office")]
+        case "reviewed":
+            parts = [_GATES.get(str(said.get("gate"))), _OUTCOMES.get(str(said.get("outcome")))]
+        case "signed":
+            place = said.get("platform") or {}
+            parts = [place.get("name"), _LEVELS.get(str(place.get("level")))]
+        case "funds-arrived":
+            parts = [_NATURES.get(str(said.get("nature"))), province_name(str(said.get("origin")))]
+        case "progress-reported":
+            parts = [said.get("phrase")]
+        case "issue-raised":
+            raised = (_CATEGORIES.get(str(said.get("category"))), _URGENCIES.get(str(said.get("urgency"))))
+            parts = [*raised, said.get("owner_unit"), said.get("text")]
+        case "pledge-made":
+            parts = [said.get("clause")]
+        case "site-fixed":
+            parts = [said.get("site"), said.get("zone")]
+        case _:
+            parts = [said.get(key) for key in ("reason", "text", "who", "note")]
+    return " · ".join(str(part) for part in parts if part)
+
+
+_TROUBLES = {
+    "reviewed": "协议审查",
+    "progress-reported": "推进情况",
+    "issue-raised": "提出问题",
+    "issue-resolved": "问题办结",
+    "pledge-made": "作出承诺",
+    "pledge-kept": "兑现承诺",
+}
+
+
 def apology(code: str) -> str:
     """Why there is no page, by the problem's code, and what to do."""
     return _APOLOGIES.get(code, "没有这个页面。请从首页进入。")
@@ -216,6 +339,8 @@ _APOLOGIES = {
     "bad-question": "所选日期无法识别，或不在所选年度之内。请返回后重新选择日期。",
     "unknown-district": "还没有收到这个区县的数据。请核对区划代码，或从首页选择。",
     "unknown-indicator": "没有这个指标。请从挂图上点击指标名称进入。",
+    "unknown-project": "没有这个项目。请从挂图或项目清单进入。",
+    "unknown-definitions": "没有这个口径版本。请从挂图进入。",
     "no-schema": "数据库尚未初始化，请联系系统管理员。",
     "database-away": "数据库暂时无法连接，请稍后刷新。",
 }

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from services.reporting import board, collector, completeness, figures, rollups
+from services.reporting import board, collector, completeness, figures, register, rollups
 from services.reporting.app import HOME
 from services.reporting.collector import Collector
 from services.reporting.domain.indicators import Indicator, read_definitions
@@ -66,7 +66,7 @@ async def figure(pool: Pool, code: str, asked: Question = AUGUST, district: str 
     return next(one for one in await Figures(pool, DEFINITIONS).progress(district, asked) if one.code == code)
 
 
-@pytest.mark.parametrize("module", [board, collector, completeness, figures, rollups])
+@pytest.mark.parametrize("module", [board, collector, completeness, figures, register, rollups])
 async def test_every_named_query_is_one_that_postgres_accepts(pool: Pool, module: Any) -> None:
     async with pool.acquire() as connection:
         for text in module.SQL.values():
@@ -211,7 +211,7 @@ async def test_late_is_what_was_due_and_is_not_done(pool: Pool, taker: Collector
         owing("P-due-today", "2026-08-31"),
         owing("P-paused", "2026-05-01", stage="suspended"),
     )
-    shown = await board.board(pool, DISTRICT, AUGUST.through)
+    shown = await board.board(pool, DISTRICT, AUGUST, AUGUST.through)
     assert [row["project"] for row in shown.late] == ["P-late", "P-later-done"]
     assert shown.late_total == 2
     assert shown.stages == {"signed": Tally(Decimal(0), 4), "suspended": Tally(Decimal(0), 1)}

@@ -23,7 +23,7 @@ language plpgsql stable as $function$
 begin
     -- Executed as a text, it is planned for these very values: most conditions fall away.
     return query execute $query$
-        with fact as (
+        with fact as not materialized (
             select f.project, f.source, f.id, f.happened_on, f.recorded_at, f.superseded_at, f.amount,
                 f.tier, f.nature, f.platform_level
             from reporting.fact f
@@ -31,7 +31,7 @@ begin
               and ($5 is null or f.kind = any ($5))
               and ($3 is null or (f.recorded_at <= $3 and (f.superseded_at is null or (f.superseded_at > $3))))
         ),
-        registered as (
+        registered as not materialized (
             select f.project, f.source, f.id, f.happened_on, f.recorded_at, f.superseded_at, f.data
             from reporting.fact f
             where $6 and f.district = $1 and ($2 is null or f.project = any ($2)) and f.event = 'registered'
@@ -44,13 +44,14 @@ begin
                 union select f.project, f.superseded_at from fact f where $3 is null and f.superseded_at is not null
                 union select r.project, r.recorded_at from registered r where $3 is null
                 union select r.project, r.superseded_at from registered r where $3 is null and r.superseded_at is not null
-                union select f.project, $3 from fact f where $3 is not null
             ) changed
         ),
         known as (
+            select f.*, $3 as at, null::timestamptz as until from fact f where $3 is not null
+            union all
             select f.*, m.at, m.until
             from moment m join fact f using (project)
-            where $3 is not null or (f.recorded_at <= m.at and (f.superseded_at is null or f.superseded_at > m.at))
+            where $3 is null and f.recorded_at <= m.at and (f.superseded_at is null or f.superseded_at > m.at)
         ),
         candidate as (
             select k.* from known k where not $7
@@ -63,10 +64,16 @@ begin
             )
         ),
         described as (
-            select distinct on (m.project, m.at) m.project, m.at, r.data
-            from moment m join registered r using (project)
-            where $3 is not null or (r.recorded_at <= m.at and (r.superseded_at is null or r.superseded_at > m.at))
-            order by m.project, m.at, r.happened_on desc, r.recorded_at desc, r.source desc, r.id desc
+            select distinct on (r.project, r.at) r.project, r.at, r.data
+            from (
+                select registered.*, $3 as at from registered where $3 is not null
+                union all
+                select registered.*, m.at
+                from moment m join registered using (project)
+                where $3 is null and registered.recorded_at <= m.at
+                  and (registered.superseded_at is null or registered.superseded_at > m.at)
+            ) r
+            order by r.project, r.at, r.happened_on desc, r.recorded_at desc, r.source desc, r.id desc
         )
         select c.project, c.source, c.id, c.happened_on,
             c.amount * coalesce(($8 ->> c.nature)::numeric, 1), c.at, c.until

@@ -1,0 +1,24 @@
+-- name: beats
+-- What may have changed since it was last looked at.
+select district, beat from reporting.pulse order by district;
+
+-- name: own
+-- One publisher at a time, so that a revision is never followed by an older one. Released with the session.
+select pg_try_advisory_lock(hashtext('reporting.publisher'));
+
+-- name: years
+-- The years of which a district has figures or targets.
+select distinct year from (
+    select extract(year from happened_on)::integer as year
+    from reporting.rollup where district = $1 and known_on = 'infinity' and facts <> 0
+    union select year from reporting.target_fact where district = $1
+) known
+where year between 2000 and $2
+order by year;
+
+-- name: published
+select revision, digest from reporting.published where district = $1 and year = $2;
+
+-- name: put_published
+insert into reporting.published (district, year, revision, digest) values ($1, $2, $3, $4)
+on conflict (district, year) do update set revision = excluded.revision, digest = excluded.digest;

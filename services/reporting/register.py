@@ -1,0 +1,101 @@
+"""The projects themselves: the list that can be searched and paged through, and one project with its course."""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal
+
+import orjson
+
+from services.reporting.domain.question import Question
+from services.reporting.domain.timeline import Entry, timeline
+from shared.database import Pool
+from shared.sql import queries_beside
+
+SQL = queries_beside(__file__)
+
+Sort = Literal["project", "name", "contract_amount", "funds_arrived", "last_recorded_at", "overdue"]
+
+
+class CursorError(ValueError):
+    """The cursor is none that this list gave out; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which projects, in which order (amounts, instants and days overdue downwards), and after which cursor."""
+
+    stage: str | None = None
+    cluster: str | None = None
+    lead_unit: str | None = None
+    lead_official: str | None = None
+    search: str | None = None
+    late: bool | None = None
+    sort: Sort = "project"
+    cursor: str | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of the list, and the cursor of the next one (None: this is the last)."""
+
+    projects: Sequence[Mapping[str, Any]]
+    following: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One project: the ledger's record of it, its facts, and its course in order."""
+
+    record: Mapping[str, Any]
+    facts: Sequence[Mapping[str, Any]]
+    entries: Sequence[Entry]
+
+
+async def listed(pool: Pool, district: str, asked: Question, wanted: Wanted, today: date) -> Listed:
+    """A page of a district's projects, as they stood. Raises CursorError."""
+    rank, word, project = _read(wanted)
+    scope = (district, asked.through, wanted.stage, wanted.cluster, wanted.lead_unit, wanted.lead_official)
+    rest = (wanted.search, wanted.late, wanted.sort, rank, word, project, wanted.limit + 1)
+    if asked.known_by is None and asked.through >= today:
+        rows = await pool.fetch(SQL["listed_now"], *scope, *rest)
+    else:
+        rows = await pool.fetch(SQL["listed"], *scope, *rest, asked.known_by)
+    page = [dict(row) for row in rows[: wanted.limit]]
+    return Listed(page, _cursor(wanted, page[-1]) if len(rows) > wanted.limit else None)
+
+
+async def story(pool: Pool, district: str, project: str) -> Story | None:
+    """One project, or None when nothing of it has arrived."""
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        found = await connection.fetchrow(SQL["project"], district, project)
+        if found is None:
+            return None
+        facts = [dict(row) for row in await connection.fetch(SQL["facts"], district, project)]
+    return Story(found["record"], facts, timeline(found["record"], facts))
+
+
+def _cursor(wanted: Wanted, last: Mapping[str, Any]) -> str:
+    place = [wanted.sort, str(last["rank"]), last["word"], last["project"]]
+    return base64.urlsafe_b64encode(orjson.dumps(place)).decode().rstrip("=")
+
+
+def _read(wanted: Wanted) -> tuple[Decimal | None, str | None, str | None]:
+    if not wanted.cursor:
+        return None, None, None
+    try:
+        padded = wanted.cursor + "=" * (-len(wanted.cursor) % 4)
+        sort, rank, word, project = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        if sort == wanted.sort and isinstance(word, str) and isinstance(project, str) and "\0" not in word + project:
+            number = Decimal(rank)
+            if number.is_finite() and abs(number.adjusted()) < 100:
+                return number, word, project
+    except (binascii.Error, ValueError, TypeError, InvalidOperation):
+        pass
+    raise CursorError(
+        "cursor is none of this list in this order: take it from `next` of the page before, or leave it out."
+    )
