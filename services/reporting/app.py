@@ -8,8 +8,9 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry
 
-from services.reporting import api, bulletin_api, pages, problems
+from services.reporting import api, bulletin_api, check_api, check_pages, pages, problems
 from services.reporting.bulletins import Bulletins
+from services.reporting.checker import Checker
 from services.reporting.collector import Collector
 from services.reporting.completeness import Completeness
 from services.reporting.desk import Desk
@@ -59,5 +60,8 @@ def build(settings: ReportingSettings, *, clock: clock.Clock = clock.system) -> 
     api.install(app, desk)
     app.include_router(pages.routes(desk, live, settings.unit_names))
     app.include_router(bulletin_api.routes(Bulletins(pool), desk))
+    checker = Checker()
+    app.include_router(check_api.routes(desk, checker))
+    app.include_router(check_pages.routes(desk, checker))
     problems.install(app, pages.apology)
     return app

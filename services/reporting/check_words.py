@@ -37,6 +37,8 @@ UNREADABLE: Mapping[Why, str] = {
     Why.NO_TEXT: "文件不是文本，无法读取，请使用 .docx 或文本文件（UTF-8 或 GB 18030 编码）。",
     Why.TOO_MUCH: "文稿过长（上限 20 万字、5000 处数据），请分段核对。",
 }
+NO_FORM = "提交的表单无法识别，请刷新页面后重试。"
+NOTHING = "请粘贴文稿，或选择一个文件。"
 _SLIPS: Mapping[SlipCode, str] = {
     SlipCode.TRUNCATED: "{printed} 似为截尾所得，四舍五入应为 {perhaps}",
     SlipCode.DIGITS_SWAPPED: "{printed} 是否为 {perhaps}？（数字前后颠倒）",

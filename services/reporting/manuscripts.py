@@ -59,6 +59,11 @@ def read(data: bytes) -> str:
         raise UnreadableError(Why.PDF)
     else:
         text = _plain(data)
+    return tidy(text)
+
+
+def tidy(text: str) -> str:
+    """The text with every line ended by a line feed."""
     return _BREAKS.sub("\n", text)
 
 
