@@ -213,7 +213,7 @@ def _done(work: Callable[[], Awaitable[Answer]]) -> Answer:
     except SealError as error:
         _fail(1, str(error))
     except UnknownBulletinError as error:
-        _fail(1, f"District {error.args[0]} has no bulletin {error.args[1]}: 'luodi reporting bulletins' lists them.")
+        _fail(1, f"District {error.args[1]} has no bulletin {error.args[0]}: 'luodi reporting bulletins' lists them.")
     except DefinitionsError as error:
         _fail(2, f"The indicators cannot be used:\n{error}")
     except _AWAY as error:

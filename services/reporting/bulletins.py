@@ -13,7 +13,7 @@ SQL = queries_beside(__file__)
 
 
 class UnknownBulletinError(LookupError):
-    """The district has no bulletin of this number; the arguments are the district's code and the number."""
+    """The district has no bulletin of this number; the arguments are the number and the district's code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Bulletins:
         """The document letter by letter, as canonical JSON. Raises UnknownBulletinError."""
         found: str | None = await self._pool.fetchval(SQL["document"], district, number)
         if found is None:
-            raise UnknownBulletinError(district, number)
+            raise UnknownBulletinError(number, district)
         return found.encode()
 
     async def document(self, district: str, number: str) -> Document:
