@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -12,14 +13,21 @@ from services.notifier import brake
 from services.notifier.app import build, make_channels
 from services.notifier.channels.http import make_client, make_stranger_client
 from services.notifier.checks import examine, read_files
+from services.notifier.domain.cases import Timing
 from services.notifier.domain.directory import Directory, Person
 from services.notifier.domain.outcomes import Outcome, Sent
+from services.notifier.explainer import Explainer
+from services.notifier.offline import asking
+from services.notifier.registrar import Registrar
 from services.notifier.settings import NotifierSettings
+from services.notifier.silence_cli import app as silence
 from services.notifier.trial import try_ways, ways_to
 from shared import clock, database
+from shared.database import Connection
 from shared.web import serve
 
 app = typer.Typer(help="Who must hear, by when, until they answer.", no_args_is_help=True)
+app.add_typer(silence, name="silence")
 
 
 @app.callback()
@@ -40,6 +48,34 @@ def run() -> None:
     if findings:
         raise typer.Exit(1)
     serve(lambda: build(settings), settings)
+
+
+@app.command()
+def explain(
+    project: Annotated[str, typer.Argument(help="The project's id, or that of a target: target-2026-funds-arrived.")],
+    district: Annotated[str | None, typer.Option(help="Its district; needed by nobody but who has several.")] = None,
+) -> None:
+    """Say which duties hold for a project now and why, and who will be told of them when if nothing happens.
+
+    Exit 1 when the notifier knows no such project. 2: the policy, the directory or the database cannot be read.
+    """
+    policy, directory, findings = read_files(NotifierSettings())
+    for finding in findings:
+        typer.echo(finding, err=True)
+    if policy is None or directory is None:
+        raise typer.Exit(2)
+    explainer = Explainer(policy, directory, Registrar(policy, Timing(timedelta(), 0)))
+    now = clock.system()
+
+    async def work(connection: Connection) -> Sequence[str]:
+        return await explainer.explain(connection, project, district, now)
+
+    lines = asking(work)
+    for line in lines:
+        typer.echo(line)
+    if not lines:
+        typer.echo(f"the notifier knows no project {project}{f' of {district}' if district else ''}", err=True)
+        raise typer.Exit(1)
 
 
 @app.command()
