@@ -55,7 +55,7 @@ def build(settings: ReportingSettings, *, clock: clock.Clock = clock.system) -> 
 
     checks = {"postgres": schema, "nats": nats, "intake": intake.check}
     app = make_app("Luodi reporting", checks=checks, lifespan=lifespan, registry=registry)
-    live = Live(desk, app.state.ending)
+    app.state.live = live = Live(desk, app.state.ending)
     app.mount("/static", StaticFiles(directory=HOME / "static"), name="static")
     api.install(app, desk)
     app.include_router(pages.routes(desk, live, settings.unit_names))

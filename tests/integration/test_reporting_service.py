@@ -1,17 +1,13 @@
 """The whole reporting service, on a real bus and a real database: records in, figures and pages out."""
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import nats
-import orjson
 import pytest
 import pytest_asyncio
-from fastapi import FastAPI
 from nats.js import JetStreamContext
 
 from deploy.local.nats import Nats
@@ -20,11 +16,10 @@ from services.reporting.completeness import Completeness
 from services.reporting.domain.indicators import DefinitionsError
 from services.reporting.settings import ReportingSettings
 from shared import bus, database, streams
-from tests.reporting_records import DISTRICT, at, fact, funds, project, quarantine, signed, subject, superseded, target
+from tests.integration.reporting_service import AUGUST, PROGRESS, publish, served, settled, year
+from tests.reporting_records import DISTRICT, at, fact, funds, project, quarantine, superseded, target
 
 TODAY = datetime(2026, 11, 24, 4, tzinfo=UTC)
-PROGRESS = f"/v1/districts/{DISTRICT}/progress"
-AUGUST = {"year": "2026", "through": "2026-08-31"}
 
 
 @pytest_asyncio.fixture
@@ -41,56 +36,10 @@ def settings(nats_url: str, database_url: str) -> ReportingSettings:
     return ReportingSettings(nats_url=nats_url, database_url=database_url, district_names={DISTRICT: "万州区"})
 
 
-@contextlib.asynccontextmanager
-async def served(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with app.router.lifespan_context(app):
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://reporting") as client:
-            async with asyncio.timeout(20):
-                while (await client.get("/readyz")).json()["checks"]["intake"] != "ok":
-                    pass
-            yield client
-
-
 @pytest_asyncio.fixture
 async def client(settings: ReportingSettings, stream: JetStreamContext) -> AsyncIterator[httpx.AsyncClient]:
     async with served(build(settings, clock=lambda: TODAY)) as opened:
         yield opened
-
-
-async def publish(stream: JetStreamContext, *records: dict[str, Any]) -> None:
-    for record in records:
-        await stream.publish(subject(record), orjson.dumps(record))
-
-
-async def settled(client: httpx.AsyncClient, *expected: str, path: str = PROGRESS) -> dict[str, Any]:
-    """The answer for August once nothing but `expected` is missing; the answer itself tells when that is."""
-    async with asyncio.timeout(20):
-        while True:
-            answer = await client.get(path, params=AUGUST)
-            if answer.status_code == 200:
-                body: dict[str, Any] = answer.json()
-                if [gap["code"] for gap in body["incomplete"]] == list(expected):
-                    return body
-
-
-def year() -> list[dict[str, Any]]:
-    """A district's year in few records."""
-    return [
-        target("funds-arrived", ("2026-01-05", "105")),
-        target("platform-signings", ("2026-01-05", "130.00")),
-        project(
-            "P-1",
-            [
-                signed("2026-02-01", "15280000000.00", "s-1", level="provincial"),
-                funds("2026-03-01", "5540000000.00", "f-1", evidence={"kind": "bank-slip", "reference": "2026-0183"}),
-            ],
-            name="智能装备制造产业园",
-            stage="started",
-            contract_amount="15280000000.00",
-        ),
-        project("P-2", [funds("2026-08-31", "2940000000.00", "f-2", origin="500103")]),
-    ]
 
 
 async def test_records_published_in_plain_nats_show_in_progress(
