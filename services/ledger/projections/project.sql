@@ -11,18 +11,22 @@ drop function if exists ledger.project_as_of(text[], text[], timestamptz);
 drop function if exists ledger.project_message(ledger.project);
 drop function if exists ledger.out_of_order(jsonb, text, date, text);
 drop function if exists ledger.out_of_rule(text, jsonb, text, text, date, date, date, date);
+drop function if exists ledger.milestone(text, jsonb, date);
+drop function if exists ledger.before(jsonb, text, date, text, text);
+drop function if exists ledger.during(jsonb, jsonb, text, text, text);
 drop function if exists ledger.periods(jsonb);
 drop aggregate if exists ledger.merged(jsonb);
 
 -- One object of many: of two values under one key, that of the later object stays.
 create aggregate ledger.merged(jsonb) (sfunc = jsonb_concat, stype = jsonb, initcond = '{}', parallel = safe);
 
--- A milestone's entry in the record, or nothing when it is neither due nor done.
+-- A milestone's entry in the record, as text, or null when it is neither due nor done.
 -- Stable, not immutable, as what it calls: only so does the planner put its text in place of the call.
-create or replace function ledger.milestone(name text, due jsonb, done date) returns jsonb language sql stable as $$
+create function ledger.milestone(name text, due jsonb, done date) returns text language sql stable as $$
 select case
-    when done is null and (due -> name) is null then '{}'
-    else jsonb_build_object(name, jsonb_build_object('due', due -> name, 'on', done))
+    when done is not null or due ? name then
+        '"' || name || '":{"due":' || coalesce((due -> name)::text, 'null') || ',"on":' || coalesce('"' || done || '"', 'null')
+        || '}'
 end
 $$;
 
@@ -43,48 +47,26 @@ where begins
 order by number
 $$;
 
--- Anomalies of single facts, in the order of the rules, then of the facts. A day that is null has not come yet.
-create function ledger.out_of_rule(
-    facts text, phases jsonb, district text, investor_origin text,
-    signed_on date, started_on date, completed_on date, commissioned_on date
-) returns jsonb language sql stable as $$
-select coalesce(jsonb_agg(
-    jsonb_build_object('code', code, 'source', fact -> 'source', 'event', fact -> 'id', 'text', format(sentence, day))
-    order by rule, place), '[]')
-from (
-    select place, fact, fact ->> 'event' as event, (fact ->> 'on')::date as day
-    from jsonb_array_elements(facts::jsonb) with ordinality as given (fact, place)
-    where fact -> 'superseded_at' = 'null'
-) as counted
-cross join lateral (
-    select
-        event in ('intent-signed', 'signed', 'site-fixed', 'planned', 'started', 'completed', 'commissioned', 'at-capacity')
-            as is_step,
-        -- A step on the very day on which a phase begins or ends may have come before or after it.
-        case when phases is not null then (
-            select jsonb_object_agg(period.phase, period."from")
-            from ledger.periods(phases) as period
-            where day > period."from" and (period.until is null or day < period.until)
-        ) end as during
-) as known
-cross join lateral (
-    values
-    (1, 'started-before-signed', event = 'started' and (day >= signed_on) is not true, '%s 开工时尚未签订正式合同'),
-    (2, 'completed-before-started', event = 'completed' and (day >= started_on) is not true, '%s 竣工时尚未开工'),
-    (3, 'commissioned-before-completed', event = 'commissioned' and (day >= completed_on) is not true,
-        '%s 投产时尚未竣工'),
-    (4, 'capacity-before-commissioned', event = 'at-capacity' and (day >= commissioned_on) is not true,
-        '%s 达产时尚未投产'),
-    (5, 'funds-before-signing', event = 'funds-arrived' and (day >= signed_on) is not true,
-        '%s 资金到位时尚未签订正式合同'),
-    (6, 'local-money-as-outside',
-        event = 'funds-arrived' and investor_origin = district and fact #>> '{data,origin}' <> district,
-        '%s 到位资金按区外来源报送，但投资方注册地在本区'),
-    (7, 'while-suspended', is_step and during ? 'suspended', format('%%s 报送的进展在项目暂停期间（%s 起）', during ->> 'suspended')),
-    (8, 'after-termination', (is_step or event = 'funds-arrived') and during ? 'terminated',
-        format('%%s 报送的进展在项目终止（%s）之后', during ->> 'terminated'))
-) as rules (rule, code, broken, sentence)
-where broken
+-- Anomalies of steps {event, source, id, on, origin} of one kind: those before a day, or all while the day has not come.
+-- As it stands in a FROM, the planner puts its text in place of the call, which would cost more than all the rest.
+create function ledger.before(steps jsonb, step text, day date, code text, sentence text)
+returns table (place bigint, anomaly jsonb) language sql stable as $$
+select place, jsonb_build_object('code', code, 'source', one -> 'source', 'event', one -> 'id', 'text', format(sentence, one ->> 'on'))
+from jsonb_array_elements(steps) with ordinality as given (one, place)
+where one ->> 'event' = step and ((one ->> 'on')::date >= day) is not true
+$$;
+
+-- Anomalies of the same steps that fall into a phase. On the very day on which a phase begins or ends, a step may have
+-- come before or after it.
+create function ledger.during(steps jsonb, phases jsonb, phase text, code text, sentence text)
+returns table (place bigint, anomaly jsonb) language sql stable as $$
+select
+    place,
+    jsonb_build_object('code', code, 'source', one -> 'source', 'event', one -> 'id', 'text', format(sentence, one ->> 'on', period."from"))
+from jsonb_array_elements(steps) with ordinality as given (one, place)
+join ledger.periods(phases) as period
+    on (one ->> 'on')::date > period."from" and (period.until is null or (one ->> 'on')::date < period.until)
+where period.phase = during.phase
 $$;
 
 create function ledger.project_as_of(districts text[], projects text[], instant timestamptz)
@@ -93,6 +75,17 @@ returns setof ledger.project language sql stable set timezone to 'UTC' set dates
 with folded as (
     select key.district, key.subject, fold.*
     from (select distinct district, subject from unnest(districts, projects) as asked (district, subject)) as key
+    -- Asked once a project, since most have none.
+    cross join lateral (
+        select exists (
+            select from ledger.event as later
+            where later.district = key.district and later.subject = key.subject and later.replaces is not null
+        ) or exists (
+            select from ledger.event as later
+            where later.district = key.district and later.subject = key.subject and later.voids is not null
+        ) as some
+        offset 0
+    ) as corrections
     cross join lateral (
         select
             count(*)::integer as revision,
@@ -100,26 +93,8 @@ with folded as (
             bool_or(name not in ('voided', 'outreach-made', 'target-set')) as is_project,
             -- What the project's own notifier says of it is no news of the project.
             max(recorded_at) filter (where name not like 'escalation-%') as last_recorded_at,
-            jsonb_object_agg(name, data order by "on", recorded_at, source, id)
-                filter (where counted and name in ('registered', 'evaluated')) as latest,
-            jsonb_agg(
-                jsonb_build_object('from', "on", 'lead_official', data -> 'lead_official',
-                    'lead_unit', data -> 'lead_unit', 'command_office', data -> 'command_office')
-                order by "on", recorded_at, source, id) filter (where counted and name = 'claimed') as leads,
-            jsonb_agg(jsonb_build_array("on", name, data -> 'reason') order by "on", recorded_at, source, id)
-                filter (where counted and name in ('suspended', 'resumed', 'terminated')) as phases,
-            jsonb_agg(
-                jsonb_build_object('on', "on", 'phrase', data -> 'phrase', 'quantity', data -> 'quantity',
-                    'source', source, 'id', id)
-                order by "on", recorded_at, source, id) filter (where counted and name = 'progress-reported') as progress,
-            jsonb_object_agg(
-                data ->> 'case',
-                jsonb_build_object('case', data -> 'case', 'rule', data -> 'rule', 'rung', data -> 'rung',
-                    'state', substr(name, length('escalation-') + 1), 'who', data -> 'who', 'on', "on")
-                order by "on", recorded_at, source, id
-            ) filter (where counted and name like 'escalation-%') as escalations,
-            ledger.merged(data -> 'milestones' order by "on", recorded_at, source, id)
-                filter (where counted and name = 'timetable-set') as due,
+            bool_or(counted and name = 'intent-signed') as intent_signed,
+            bool_or(counted and name = 'approved') as approved,
             min("on") filter (where contract) as signed_on,
             min("on") filter (where counted and name = 'site-fixed') as site_fixed_on,
             min("on") filter (where counted and name = 'planned') as planned_on,
@@ -128,50 +103,92 @@ with folded as (
             min("on") filter (where counted and name = 'commissioned') as commissioned_on,
             min("on") filter (where counted and name = 'at-capacity') as at_capacity_on,
             min("on") filter (where counted and name = 'funds-arrived') as first_funds_on,
-            bool_or(counted and name = 'approved') as approved,
-            bool_or(counted and name = 'intent-signed') as intent_signed,
-            bool_or(counted and name = 'evaluated') as evaluated,
             -- The first contract counts whole; later ones are the same investment, and only a supplement adds to it.
-            (array_agg((data ->> 'amount')::numeric order by "on", recorded_at, source, id)
-                filter (where contract))[1] as first_contract,
-            sum((data ->> 'amount')::numeric)
-                filter (where counted and name = 'signed' and data ->> 'kind' = 'supplement') as supplements,
-            sum((data ->> 'amount')::numeric) filter (where counted and name = 'funds-arrived') as funds_arrived,
-            jsonb_object_agg(data ->> 'gate', jsonb_build_object('outcome', data -> 'outcome', 'on', "on")
-                order by "on", recorded_at, source, id) filter (where counted and name = 'reviewed') as gates,
-            jsonb_object_agg(data ->> 'issue', data - array['on', 'issue', 'note']
-                || jsonb_build_object('raised_on', "on", 'resolved_on', null)
-                order by "on", recorded_at, source, id) filter (where counted and name = 'issue-raised') as raised,
-            jsonb_object_agg(data ->> 'issue', jsonb_build_array("on", source, id) order by "on", recorded_at, source, id)
+            (array_agg(amount order by "on", recorded_at, source, id) filter (where contract))[1] as first_contract,
+            sum(amount) filter (where counted and name = 'signed' and said = '"supplement"') as supplements,
+            sum(amount) filter (where counted and name = 'funds-arrived') as funds_arrived,
+            -- Postgres takes the order of the rows as it is when all that an aggregate is given are columns; else it
+            -- sorts for each aggregate again.
+            jsonb_object_agg(name, said order by "on", recorded_at, source, id)
+                filter (where counted and name in ('registered', 'evaluated')) as latest,
+            jsonb_agg(said order by "on", recorded_at, source, id) filter (where counted and name = 'claimed') as leads,
+            ledger.merged(said order by "on", recorded_at, source, id)
+                filter (where counted and name = 'timetable-set') as due,
+            jsonb_object_agg(under, said order by "on", recorded_at, source, id)
+                filter (where counted and name = 'reviewed') as gates,
+            jsonb_agg(said order by "on", recorded_at, source, id)
+                filter (where counted and name = 'progress-reported') as progress,
+            jsonb_agg(said order by "on", recorded_at, source, id)
+                filter (where counted and name in ('suspended', 'resumed', 'terminated')) as phases,
+            jsonb_object_agg(under, said order by "on", recorded_at, source, id)
+                filter (where counted and name = 'issue-raised') as raised,
+            jsonb_object_agg(under, said order by "on", recorded_at, source, id)
                 filter (where counted and name = 'issue-resolved') as resolved,
-            jsonb_object_agg(data ->> 'pledge', data - array['on', 'pledge', 'note']
-                || jsonb_build_object('made_on', "on", 'kept_on', null)
-                order by "on", recorded_at, source, id) filter (where counted and name = 'pledge-made') as made,
-            jsonb_object_agg(data ->> 'pledge', jsonb_build_array("on", source, id) order by "on", recorded_at, source, id)
+            jsonb_object_agg(under, said order by "on", recorded_at, source, id)
+                filter (where counted and name = 'pledge-made') as made,
+            jsonb_object_agg(under, said order by "on", recorded_at, source, id)
                 filter (where counted and name = 'pledge-kept') as kept,
-            -- JSON by concatenation: built from values it costs seven times as much, and it is most of the fold's work.
-            string_agg(
-                '{"event":"' || name || '","source":"' || source || '","id":' || to_json(id)
-                || ',"on":"' || "on" || '","recorded_at":' || to_json(recorded_at)
-                || ',"superseded_at":' || coalesce(to_json(superseded_at)::text, 'null') || ',"data":' || data || '}', ','
-                order by "on", recorded_at, source, id
-            ) filter (
-                where name in (
-                    'registered', 'claimed', 'intent-signed', 'signed', 'site-fixed', 'planned', 'started', 'completed',
-                    'commissioned', 'at-capacity', 'suspended', 'resumed', 'terminated', 'funds-arrived')
-            ) as facts,
-            -- What may turn out to be out of rule: [on, source, id, what it points at].
-            jsonb_agg(jsonb_build_array("on", source, id) order by "on", recorded_at, source, id)
-                filter (where counted and "on" > (recorded_at at time zone 'Asia/Shanghai')::date) as future,
-            jsonb_agg(jsonb_build_array("on", source, id, replaces) order by "on", recorded_at, source, id)
-                filter (where replaces is not null) as replacing,
-            jsonb_agg(jsonb_build_array("on", source, id, voids) order by "on", recorded_at, source, id)
-                filter (where voids is not null) as voiding
+            jsonb_object_agg(under, said order by "on", recorded_at, source, id)
+                filter (where counted and name like 'escalation-%') as escalations,
+            string_agg(fact, ',' order by "on", recorded_at, source, id) as facts,
+            string_agg(step, ',' order by "on", recorded_at, source, id) as steps,
+            jsonb_agg(misdated order by "on", recorded_at, source, id) filter (where misdated is not null) as misdated,
+            jsonb_agg(replacing order by "on", recorded_at, source, id) filter (where replacing is not null) as replacing,
+            jsonb_agg(voiding order by "on", recorded_at, source, id) filter (where voiding is not null) as voiding
         from (
             select
                 *,
                 superseded_at is null as counted,
-                superseded_at is null and name = 'signed' and data ->> 'kind' = 'contract' as contract
+                superseded_at is null and name = 'signed' and data ->> 'kind' = 'contract' as contract,
+                case when name in ('signed', 'funds-arrived') then (data ->> 'amount')::numeric end as amount,
+                -- What the event says, as the record shows it, and under which key of its own.
+                case
+                    when name = 'funds-arrived' then null
+                    when name in ('registered', 'evaluated') then data
+                    when name = 'claimed' then jsonb_build_object(
+                        'from', "on", 'lead_official', data -> 'lead_official', 'lead_unit', data -> 'lead_unit',
+                        'command_office', data -> 'command_office')
+                    when name = 'timetable-set' then data -> 'milestones'
+                    when name = 'signed' then data -> 'kind'
+                    when name = 'reviewed' then jsonb_build_object('outcome', data -> 'outcome', 'on', "on")
+                    when name = 'progress-reported' then jsonb_build_object(
+                        'on', "on", 'phrase', data -> 'phrase', 'quantity', data -> 'quantity', 'source', source, 'id', id)
+                    when name in ('suspended', 'resumed', 'terminated') then
+                        jsonb_build_array("on", name, data -> 'reason')
+                    when name = 'issue-raised' then data - array['on', 'issue', 'note']
+                        || jsonb_build_object('raised_on', "on", 'resolved_on', null)
+                    when name = 'pledge-made' then data - array['on', 'pledge', 'note']
+                        || jsonb_build_object('made_on', "on", 'kept_on', null)
+                    when name in ('issue-resolved', 'pledge-kept') then jsonb_build_array("on", source, id)
+                    when name like 'escalation-%' then jsonb_build_object(
+                        'case', data -> 'case', 'rule', data -> 'rule', 'rung', data -> 'rung',
+                        'state', substr(name, length('escalation-') + 1), 'who', data -> 'who', 'on', "on")
+                end as said,
+                case
+                    when name = 'funds-arrived' then null
+                    when name = 'reviewed' then data ->> 'gate'
+                    when name in ('issue-raised', 'issue-resolved') then data ->> 'issue'
+                    when name in ('pledge-made', 'pledge-kept') then data ->> 'pledge'
+                    when name like 'escalation-%' then data ->> 'case'
+                end as under,
+                case when name in (
+                    'registered', 'claimed', 'intent-signed', 'signed', 'site-fixed', 'planned', 'started', 'completed',
+                    'commissioned', 'at-capacity', 'suspended', 'resumed', 'terminated', 'funds-arrived'
+                ) then
+                    head || ',"recorded_at":' || to_json(recorded_at)
+                    || ',"superseded_at":' || coalesce(to_json(superseded_at)::text, 'null') || ',"data":' || data || '}'
+                end as fact,
+                -- What may turn out to be out of rule.
+                case when superseded_at is null and name in (
+                    'intent-signed', 'signed', 'site-fixed', 'planned', 'started', 'completed', 'commissioned',
+                    'at-capacity', 'funds-arrived'
+                ) then
+                    head || ',"origin":' || coalesce((data -> 'origin')::text, 'null') || '}'
+                end as step,
+                case when superseded_at is null and "on" > (recorded_at at time zone 'Asia/Shanghai')::date
+                    then jsonb_build_array("on", source, id) end as misdated,
+                case when replaces is not null then jsonb_build_array("on", source, id, replaces) end as replacing,
+                case when voids is not null then jsonb_build_array("on", source, id, voids) end as voiding
             from (
                 -- A correction reaches only events of its own source and project, and counts from its own recording on.
                 select event.*, case when corrections.some then least(
@@ -185,24 +202,17 @@ with folded as (
                         where (later.district, later.subject, later.source) = (event.district, event.subject, event.source)
                             and later.voids = event.id and later.recorded_at <= instant
                     )
-                ) end as superseded_at
+                ) end as superseded_at,
+                -- JSON by concatenation: built from values it costs seven times as much, and it is most of the work.
+                '{"event":"' || name || '","source":"' || source || '","id":' || to_json(id)
+                    || ',"on":"' || "on" || '"' as head
                 from ledger.event
-                -- Asked once a project, since most have none.
-                cross join (
-                    select exists (
-                        select from ledger.event as later
-                        where later.district = key.district and later.subject = key.subject
-                            and later.replaces is not null
-                    ) or exists (
-                        select from ledger.event as later
-                        where later.district = key.district and later.subject = key.subject and later.voids is not null
-                    ) as some
-                    offset 0
-                ) as corrections
                 where event.district = key.district and event.subject = key.subject and event.recorded_at <= instant
-                -- Computed once for each event, not once for each aggregate that asks.
-                offset 0
+                -- The index returns them so. Here and below, the order also has it computed once for each event, and not
+                -- once for each place that asks.
+                order by "on", recorded_at, source, id
             ) as known
+            order by "on", recorded_at, source, id
         ) as judged
     ) as fold
 ),
@@ -213,7 +223,7 @@ named as (
         latest -> 'registered' as registered,
         leads -> -1 as lead,
         phases -> -1 ->> 1 as phase,
-        '[' || coalesce(facts, '') || ']' as all_facts,
+        ('[' || steps || ']')::jsonb as all_steps,
         case
             when at_capacity_on is not null then 'at-capacity'
             when commissioned_on is not null then 'commissioned'
@@ -224,7 +234,7 @@ named as (
             when signed_on is not null then 'signed'
             when approved then 'approved'
             when intent_signed then 'intent-signed'
-            when evaluated or leads is not null then 'negotiating'
+            when leads is not null or latest ? 'evaluated' then 'negotiating'
             else 'reserved'
         end as reached
     from folded
@@ -246,9 +256,11 @@ select
     registered ->> 'channel',
     registered -> 'investor',
     (registered ->> 'planned_amount')::numeric,
-    ledger.milestone('site-fixed', due, site_fixed_on) || ledger.milestone('planned', due, planned_on)
-        || ledger.milestone('signed', due, signed_on) || ledger.milestone('started', due, started_on)
-        || ledger.milestone('completed', due, completed_on) || ledger.milestone('commissioned', due, commissioned_on),
+    ('{' || concat_ws(',',
+        ledger.milestone('site-fixed', due, site_fixed_on), ledger.milestone('planned', due, planned_on),
+        ledger.milestone('signed', due, signed_on), ledger.milestone('started', due, started_on),
+        ledger.milestone('completed', due, completed_on), ledger.milestone('commissioned', due, commissioned_on)
+    ) || '}')::jsonb,
     coalesce(gates, '{}'),
     latest -> 'evaluated' -> 'factors',
     contract_amount,
@@ -266,10 +278,10 @@ select
                 then kept #> array[pledge, '0'] end))
         from jsonb_object_keys(coalesce(made, '{}') || kept) as pledge
     ) end,
-    case when future is null then '[]' else (
+    case when misdated is null then '[]' else (
             select jsonb_agg(jsonb_build_object('code', 'date-in-future', 'source', one -> 1, 'event', one -> 2,
                 'text', format('填报日期 %s 晚于报送日期', one ->> 0)) order by place)
-            from jsonb_array_elements(future) with ordinality as given (one, place)
+            from jsonb_array_elements(misdated) with ordinality as given (one, place)
         ) end
         || case when replacing is null and voiding is null then '[]' else coalesce((
             select jsonb_agg(jsonb_build_object('code', 'corrects-nothing', 'source', one -> 1, 'event', one -> 2,
@@ -291,20 +303,42 @@ select
             else jsonb_build_array(jsonb_build_object('code', 'signed-before-gates', 'source', null, 'event', null,
                 'text', format('%s 签约时三项审查尚未全部通过', signed_on)))
         end
-        -- Which facts are out of rule is asked only when there can be any.
-        || case
-            when phases is not null
-                or (started_on >= signed_on) is not true and started_on is not null
-                or (completed_on >= started_on) is not true and completed_on is not null
-                or (commissioned_on >= completed_on) is not true and commissioned_on is not null
-                or (at_capacity_on >= commissioned_on) is not true and at_capacity_on is not null
-                or (first_funds_on >= signed_on) is not true and first_funds_on is not null
-                or registered #>> '{investor,origin}' = district
-            then ledger.out_of_rule(
-                all_facts, phases, district, registered #>> '{investor,origin}', signed_on, started_on, completed_on,
-                commissioned_on)
-            else '[]'
-        end
+        || case when started_on is null or started_on >= signed_on then '[]' else (
+            select jsonb_agg(anomaly order by place)
+            from ledger.before(all_steps, 'started', signed_on, 'started-before-signed', '%s 开工时尚未签订正式合同')
+        ) end
+        || case when completed_on is null or completed_on >= started_on then '[]' else (
+            select jsonb_agg(anomaly order by place)
+            from ledger.before(all_steps, 'completed', started_on, 'completed-before-started', '%s 竣工时尚未开工')
+        ) end
+        || case when commissioned_on is null or commissioned_on >= completed_on then '[]' else (
+            select jsonb_agg(anomaly order by place)
+            from ledger.before(all_steps, 'commissioned', completed_on, 'commissioned-before-completed', '%s 投产时尚未竣工')
+        ) end
+        || case when at_capacity_on is null or at_capacity_on >= commissioned_on then '[]' else (
+            select jsonb_agg(anomaly order by place)
+            from ledger.before(all_steps, 'at-capacity', commissioned_on, 'capacity-before-commissioned', '%s 达产时尚未投产')
+        ) end
+        || case when first_funds_on is null or first_funds_on >= signed_on then '[]' else (
+            select jsonb_agg(anomaly order by place)
+            from ledger.before(all_steps, 'funds-arrived', signed_on, 'funds-before-signing', '%s 资金到位时尚未签订正式合同')
+        ) end
+        || case when registered #>> '{investor,origin}' is distinct from district then '[]' else (
+            select coalesce(jsonb_agg(jsonb_build_object(
+                'code', 'local-money-as-outside', 'source', one -> 'source', 'event', one -> 'id',
+                'text', format('%s 到位资金按区外来源报送，但投资方注册地在本区', one ->> 'on')) order by place), '[]')
+            from jsonb_array_elements(all_steps) with ordinality as given (one, place)
+            where one ->> 'event' = 'funds-arrived' and one ->> 'origin' <> district
+        ) end
+        || case when phases is null then '[]' else (
+            select coalesce(jsonb_agg(anomaly order by place), '[]')
+            from ledger.during(all_steps, phases, 'suspended', 'while-suspended', '%s 报送的进展在项目暂停期间（%s 起）')
+            -- Nothing forbids money to come while the work rests.
+            where all_steps -> (place - 1)::integer ->> 'event' <> 'funds-arrived'
+        ) || (
+            select coalesce(jsonb_agg(anomaly order by place), '[]')
+            from ledger.during(all_steps, phases, 'terminated', 'after-termination', '%s 报送的进展在项目终止（%s）之后')
+        ) end
         || case
             when funds_arrived > contract_amount and first_contract is not null then
                 jsonb_build_array(jsonb_build_object('code', 'funds-beyond-contract', 'source', null, 'event', null,
@@ -323,7 +357,7 @@ select
             from jsonb_each(kept) as given (pledge, one)
             where (made ? pledge) is not true
         ) end,
-    all_facts,
+    '[' || coalesce(facts, '') || ']',
     last_recorded_at,
     case when phases is null then '[]' else (
         select coalesce(jsonb_agg(
