@@ -52,10 +52,10 @@ class Acknowledger:
         self._policy = policy
 
     async def told(self, link: Link, now: datetime) -> list[Told]:
-        """What the link's message told of, the one late for longest first; empty for a message long gone."""
-        return [
-            _told(row, self._policy, business_day(now)) for row in await self._pool.fetch(SQL["told"], link.message)
-        ]
+        """What the link's message told of, or its person, the one late for longest first; empty for one long gone."""
+        async with self._pool.acquire() as connection:
+            rows = await connection.fetch(SQL["told"], await _deliveries(connection, link, now))
+        return [_told(row, self._policy, business_day(now)) for row in rows]
 
     async def answer(
         self, link: Link, chosen: Collection[UUID] | None, visitor: Visitor, now: datetime
@@ -67,7 +67,7 @@ class Acknowledger:
         """
         counted: list[UUID] = []
         async with self._pool.acquire() as connection, connection.transaction():
-            for row in await connection.fetch(SQL["lock_cases"], link.message):
+            for row in await connection.fetch(SQL["lock_cases"], await _deliveries(connection, link, now)):
                 case = case_of(row)
                 if (chosen is None or case.id in chosen) and may_acknowledge(case):
                     place = case.id, row["told_generation"], link.recipient
@@ -88,6 +88,12 @@ class Acknowledger:
         )
         await announce(connection, [Happened(case, data, case.generation)], now)
         return True
+
+
+async def _deliveries(connection: Connection, link: Link, now: datetime) -> list[int]:
+    if link.message is None:
+        return [row["id"] for row in await connection.fetch(SQL["of_person"], link.recipient, now)]
+    return [row["id"] for row in await connection.fetch(SQL["of_message"], link.message)]
 
 
 def _told(row: Any, policy: Policy, today: date) -> Told:

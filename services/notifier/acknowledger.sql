@@ -1,9 +1,25 @@
+-- name: of_message
+-- What one message told.
+select id from notifier.delivery where message_id = $1;
+
+-- name: of_person
+-- What a person was told of each case last, whatever the message; of what is over, the latest month.
+select distinct on (case_id) delivery.id
+from notifier.delivery
+join notifier.escalation_case on escalation_case.id = delivery.case_id
+where recipient = $1
+  and message_id is not null
+  and notice = 'overdue'
+  and delivery.state in ('sent', 'uncertain')
+  and (escalation_case.state <> 'resolved' or resolved_at > $2::timestamptz - interval '30 days')
+order by case_id, delivery.id desc;
+
 -- name: lock_cases
 -- In one order, so that two who answer at once wait for each other.
 select escalation_case.*, delivery.generation as told_generation
 from notifier.delivery
 join notifier.escalation_case on escalation_case.id = delivery.case_id
-where delivery.message_id = $1
+where delivery.id = any($1::bigint[])
 order by escalation_case.id
 for update of escalation_case;
 
@@ -21,7 +37,7 @@ set state = 'acknowledged', next_fire_at = $2, generation = generation + 1
 where id = $1;
 
 -- name: told
--- What a message told of, and how each of it stands.
+-- How each case stands that deliveries told of.
 select
     escalation_case.*,
     project.record,
@@ -43,5 +59,5 @@ left join lateral (
     order by acknowledged_at desc
     limit 1
 ) as latest on true
-where delivery.message_id = $1
+where delivery.id = any($1::bigint[])
 order by escalation_case.due, escalation_case.district, escalation_case.project, matter;

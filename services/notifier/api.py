@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel, ConfigDict
 
 from services.notifier.desk import Desk, Entry
@@ -19,6 +19,7 @@ class _Answer(BaseModel):
 class DeliveryAnswer(_Answer):
     """Who was told; `state` is waiting, sending, sent, uncertain, dead or superseded, `code` the provider's own."""
 
+    message: UUID | None
     rung: int
     recipient: str
     channel: str
@@ -29,6 +30,7 @@ class DeliveryAnswer(_Answer):
     sent_at: datetime | None
     code: str | None
     said: str | None
+    next_attempt_at: datetime | None
 
 
 class AcknowledgementAnswer(_Answer):
@@ -83,6 +85,11 @@ def routes(desk: Desk, clock: Clock) -> APIRouter:
             unresolved=[_case(entry) for entry in overview.unresolved],
             resolved=[_case(entry) for entry in overview.resolved],
         )
+
+    @router.post("/messages/{message}/requeue", status_code=202, summary="Send a message again that was given up")
+    async def requeue(message: UUID) -> None:
+        if not await desk.requeue(message, clock()):
+            raise HTTPException(409, "there is no such message, or it was not given up")
 
     return router
 

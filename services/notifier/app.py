@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import structlog
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry
 
 from services.notifier import api, pages
@@ -41,6 +41,7 @@ from services.notifier.domain.directory import (
 )
 from services.notifier.domain.links import LinkMaker
 from services.notifier.domain.policy import read_policy
+from services.notifier.doorkeeper import Doorkeeper
 from services.notifier.metrics import Metrics
 from services.notifier.registrar import Registrar
 from services.notifier.rounds import Rounds, RunOnce
@@ -116,8 +117,9 @@ def build(settings: NotifierSettings, *, clock: clock.Clock = clock.system) -> F
         registry=registry,
     )
     desk, sheets = Desk(pool, policy), pages.Pages(clock, policy.days)
-    app.include_router(api.routes(desk, clock))
-    app.include_router(pages.case_routes(desk, directory, sheets, clock))
+    desk_only = [Depends(Doorkeeper(settings.desk_token, on_loopback=settings.on_loopback))]
+    app.include_router(api.routes(desk, clock), dependencies=desk_only)
+    app.include_router(pages.case_routes(desk, directory, brake, sheets, links), dependencies=desk_only)
     doors = pages.Doors(sheets, links, clock)
     app.include_router(pages.answer_routes(doors, Acknowledger(pool, policy), sheets, clock))
     return app

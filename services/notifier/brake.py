@@ -61,7 +61,11 @@ class Brake:
     async def run_once(self, now: datetime) -> int:
         """Look at what we start on, and note that something runs; there is never more to do at once."""
         if self._ticked is None:
-            await self._examine(now)
+            try:
+                await self._examine(now)
+            except ConnectionError:
+                # The bus is one of the witnesses: until it is there, nothing is sent. Readiness tells that it is away.
+                return 0
         before = await self._pool.fetchval(SQL["tick"], now)
         if self._ticked is not None and (before is None or before < self._ticked):
             await self.pause("the database went back in time while this process ran: it was restored", now)

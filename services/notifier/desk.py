@@ -20,8 +20,10 @@ SQL = queries_beside(__file__)
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Who was told, how, and what came of it. `code` and `said` are the provider's."""
+    """Who was told, how, and what came of it. `code` and `said` are the provider's; `next_attempt_at` is when it is
+    tried next, while it waits."""
 
+    message: UUID | None
     rung: int
     recipient: str
     channel: str
@@ -32,6 +34,7 @@ class Delivery:
     sent_at: datetime | None
     code: str | None
     said: str | None
+    next_attempt_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,10 @@ class Desk:
         resolved = await self._pool.fetch(SQL["resolved"], 20)
         return Overview(counts, await self._entries(unresolved, now), await self._entries(resolved, now))
 
+    async def requeue(self, message: UUID, now: datetime) -> bool:
+        """Send a message again that was given up; False when there is no such message, or it was not."""
+        return await self._pool.fetchval(SQL["requeue"], message, now) is not None
+
     async def _entries(self, rows: Sequence[Any], now: datetime) -> list[Entry]:
         ids = [row["id"] for row in rows]
         deliveries: defaultdict[UUID, list[Delivery]] = defaultdict(list)
@@ -100,6 +107,7 @@ def _entry(row: Any, deliveries: Sequence[Delivery], answers: Sequence[Answer], 
 
 def _delivery(row: Any) -> Delivery:
     return Delivery(
+        message=row["message_id"],
         rung=row["rung"],
         recipient=row["recipient"],
         channel=row["channel"],
@@ -110,4 +118,5 @@ def _delivery(row: Any) -> Delivery:
         sent_at=row["sent_at"],
         code=row["code"],
         said=row["said"] or row["reason"],
+        next_attempt_at=row["next_attempt_at"] if row["message_state"] == "waiting" else None,
     )

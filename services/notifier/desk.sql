@@ -16,7 +16,7 @@ select state, count(*) as cases from notifier.escalation_case where state <> 're
 select
     case_id, delivery.rung, delivery.recipient, delivery.channel, delivery.notice, delivery.state, delivery.created_at,
     delivery.reason, message.number, message.state as message_state, message.attempts, message.sent_at, message.code,
-    message.said, message.next_attempt_at
+    message.said, message.next_attempt_at, message.id as message_id
 from notifier.delivery
 left join notifier.message on message.id = delivery.message_id
 where case_id = any($1::uuid[])
@@ -37,3 +37,21 @@ join notifier.project using (district, project)
 where state = 'resolved' and rung > 0
 order by resolved_at desc
 limit $1;
+
+-- name: requeue
+-- A message that was given up goes out again, under its number, as far as it still tells something.
+with again as (
+    update notifier.message
+    set state = 'waiting', next_attempt_at = $2, slot_at = null
+    where id = $1 and state = 'dead'
+    returning id
+), items as (
+    update notifier.delivery
+    set state = 'placed'
+    from again, notifier.escalation_case
+    where delivery.message_id = again.id
+      and delivery.state = 'dead'
+      and escalation_case.id = delivery.case_id
+      and escalation_case.generation = delivery.generation
+)
+select id from again;

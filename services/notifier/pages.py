@@ -11,12 +11,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.notifier.acknowledger import Acknowledger, Visitor
+from services.notifier.brake import Brake
 from services.notifier.desk import Desk
 from services.notifier.domain.directory import Directory
-from services.notifier.domain.duties import MILESTONES, zh_date
+from services.notifier.domain.duties import zh_date
 from services.notifier.domain.ladder import Calendar
 from services.notifier.domain.links import BadLinkError, ExpiredLinkError, Link, LinkMaker
 from services.notifier.domain.messages import plain
+from services.notifier.domain.obligations import KINDS
 from shared.clock import BUSINESS_ZONE, Clock, business_day
 
 _SHOWN: Final = 200
@@ -44,8 +46,44 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "dead": "未送达",
         "superseded": "已取消",
     },
-    "channel": {"webhook": "业务系统", "wecom-bot": "企业微信群", "none": "无法通知"},
-    "matter": {matter: word for matter, (_, word) in MILESTONES.items()},
+    "channel": {
+        "webhook": "业务系统",
+        "wecom-app": "企业微信",
+        "wecom-bot": "企业微信群",
+        "dingtalk-bot": "钉钉群",
+        "feishu-bot": "飞书群",
+        "email": "电子邮件",
+        "none": "无法通知",
+    },
+    "notice": {"overdue": "催办", "resolved": "办结告知", "digest": "晨报"},
+    "rule": {rule: kind.name for rule, kind in KINDS.items()},
+    # What a provider's code means to whoever can do something about it.
+    "code": {
+        "45009": "发送过于频繁，稍后自动重发",
+        "130101": "发送过于频繁，钉钉暂停该机器人10分钟",
+        "11232": "发送过于频繁，稍后自动重发",
+        "93000": "机器人地址无效，请核对密钥",
+        "300001": "机器人地址无效，请核对密钥",
+        "60020": "服务器地址不在企业微信的可信IP之内",
+        "81013": "企业微信查无此人，或不在应用可见范围内",
+        "invaliduser": "企业微信查无此人，或不在应用可见范围内",
+        "40001": "应用密钥不正确",
+        "40013": "企业编号不正确",
+        "310000": "钉钉机器人的加签或关键词设置不符",
+        "19021": "飞书机器人的签名校验不符，或服务器时钟不准",
+        "19024": "飞书机器人的关键词设置不符",
+        "535": "邮箱登录失败，请核对账号和密码",
+        "550": "邮箱地址不存在",
+        "no-address": "通讯录中已没有这一联系方式",
+        "no-server": "没有设置邮件服务器",
+        "private-network": "地址在未获允许的内网",
+        "unknown-name": "域名无法解析",
+        "ConnectError": "连接不上",
+        "ConnectTimeout": "连接不上",
+        "ReadTimeout": "对方没有回应，是否送达不明",
+        "abandoned": "发送时程序中断，是否送达不明",
+        "discarded": "恢复发送时由值班人员放弃",
+    },
 }
 
 
@@ -65,6 +103,10 @@ class Pages:
         text = self._templates.get_template(template).render(now=self._clock(), **values)
         return HTMLResponse(text, status_code=status, headers=_HEADERS)
 
+    def now(self) -> datetime:
+        """The present instant, for what a page shows."""
+        return self._clock()
+
     def _moment(self, at: datetime) -> str:
         local = at.astimezone(BUSINESS_ZONE)
         return f"{zh_date(local.date(), business_day(self._clock()))} {local:%H:%M}"
@@ -78,6 +120,10 @@ class Doors:
         self._links = links
         self._clock = clock
 
+    def own_token(self, link: Link) -> str:
+        """The token under which a link's person sees everything of theirs, as long as the link is good."""
+        return self._links.own_token(link.recipient, self._clock(), link.expires)
+
     def open(self, token: str) -> Link | HTMLResponse:
         """The link of a token, or the page to answer with."""
         try:
@@ -90,8 +136,8 @@ class Doors:
             )
 
 
-def case_routes(desk: Desk, directory: Directory, pages: Pages, clock: Clock) -> APIRouter:
-    """The page of all cases."""
+def case_routes(desk: Desk, directory: Directory, brake: Brake, pages: Pages, links: LinkMaker) -> APIRouter:
+    """The desk: the page of all cases, and what can be done there."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/")
@@ -100,28 +146,47 @@ def case_routes(desk: Desk, directory: Directory, pages: Pages, clock: Clock) ->
 
     @router.get("/cases")
     async def cases() -> HTMLResponse:
-        overview = await desk.overview(clock(), _SHOWN)
-        return pages.render("cases.html", overview=overview, nobody_known=not directory.people)
+        overview = await desk.overview(pages.now(), _SHOWN)
+        return pages.render(
+            "cases.html",
+            overview=overview,
+            nobody_known=not directory.people,
+            paused=await brake.paused(),
+            own=lambda name: links.own_token(name, pages.now()) if directory.person(name) else None,
+        )
+
+    @router.post("/messages/{message}/requeue")
+    async def requeue(message: UUID, case: Annotated[UUID, Form()]) -> RedirectResponse:
+        await desk.requeue(message, pages.now())
+        return RedirectResponse(f"../../cases#{case}", status_code=303)
 
     return router
 
 
 def answer_routes(doors: Doors, acknowledger: Acknowledger, pages: Pages, clock: Clock) -> APIRouter:
-    """The page behind a link: GET shows, POST answers. Whatever follows links by itself sends GET."""
+    """The page behind a link: GET shows, POST answers. Whatever follows links by itself sends GET.
+
+    `/ack/` leads to what one message told of, `/mine/` to everything that one person was told of.
+    """
     router = APIRouter(include_in_schema=False)
 
     async def shown(link: Link, status: int = 200, **values: Any) -> HTMLResponse:
         told = await acknowledger.told(link, clock())
-        if not told:
+        if not told and link.message:
             return pages.render("sorry.html", 404, title="没有找到这条通知", text="它可能早已办结。")
-        return pages.render("answer.html", status, **{"link": link, "told": told, "counted": 0, "fault": "", **values})
+        # Whoever follows a link in a group need not be the one it is for.
+        own = doors.own_token(link) if link.action == "acknowledge" else None
+        usual = {"link": link, "told": told, "own": own, "counted": 0, "fault": ""}
+        return pages.render("answer.html", status, **{**usual, **values})
 
     @router.get("/ack/{token}")
+    @router.get("/mine/{token}")
     async def show(token: str) -> HTMLResponse:
         link = doors.open(token)
         return await shown(link) if isinstance(link, Link) else link
 
     @router.post("/ack/{token}")
+    @router.post("/mine/{token}")
     async def answer(
         request: Request,
         token: str,

@@ -200,7 +200,10 @@ async def test_nothing_is_answered_when_nothing_is_chosen(service: Service) -> N
 async def test_an_expired_link_says_so_and_answers_nothing(service: Service) -> None:
     await service.hear(record())
     path = await service.pushed()
-    service.clock.now += timedelta(days=14)
+    # It lasts to the end of its last day.
+    service.clock.now += timedelta(days=14, hours=13)
+    assert (await service.http.get(path)).status_code == 200
+    service.clock.now += timedelta(hours=1)
     for answer in (await service.http.get(path), await service.http.post(path)):
         assert answer.status_code == 410
         assert "链接已过期" in answer.text

@@ -5,24 +5,28 @@ import binascii
 import hashlib
 import hmac
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Literal, TypeAlias, cast, get_args
 from uuid import UUID
 
 import orjson
 
-# `acknowledge-by-name`: the message went to a group, so whoever opens the link says who they are.
-Action: TypeAlias = Literal["acknowledge", "acknowledge-by-name"]
+from shared.clock import BUSINESS_ZONE
+
+# `acknowledge-by-name`: the message went to a group, so whoever opens the link says who they are. `own`: everything
+# that its recipient was told of, whatever the message.
+Action: TypeAlias = Literal["acknowledge", "acknowledge-by-name", "own"]
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
     """What a link stands for.
 
-    A message's rows never change: its id fixes the cases it told of and the generation of each.
+    A message's rows never change: its id fixes the cases it told of and the generation of each. None: not of one
+    message but of its recipient.
     """
 
-    message: UUID
+    message: UUID | None
     recipient: str
     action: Action
     expires: datetime
@@ -38,7 +42,8 @@ class ExpiredLinkError(Exception):
 
 def write_link(link: Link, secret: bytes) -> str:
     """The link as a token for a URL: its content and an HMAC-SHA256 over it, both in URL-safe Base64."""
-    content = orjson.dumps([link.message.hex, link.recipient, link.action, int(link.expires.timestamp())])
+    message = link.message.hex if link.message else None
+    content = orjson.dumps([message, link.recipient, link.action, int(link.expires.timestamp())])
     return f"{_encoded(content)}.{_encoded(_mac(content, secret))}"
 
 
@@ -58,7 +63,11 @@ def read_link(token: str, secret: bytes, now: datetime) -> Link:
         raise BadLinkError
     if now.timestamp() >= expires:
         raise ExpiredLinkError
-    return Link(UUID(message), recipient, cast(Action, action), datetime.fromtimestamp(expires, UTC))
+    if (message is None) != (action == "own"):
+        raise BadLinkError
+    return Link(
+        UUID(message) if message else None, recipient, cast(Action, action), datetime.fromtimestamp(expires, UTC)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +80,22 @@ class LinkMaker:
     lasts: timedelta
 
     def write(self, message: UUID, recipient: str, *, group: bool, now: datetime) -> str:
-        """The address under which the recipient acknowledges what the message says."""
-        link = Link(message, recipient, "acknowledge-by-name" if group else "acknowledge", now + self.lasts)
+        """The address under which the recipient acknowledges what the message says; the same all day long."""
+        link = Link(message, recipient, "acknowledge-by-name" if group else "acknowledge", self._expiry(now))
         return f"{self.public_url}/ack/{write_link(link, self.secret)}"
+
+    def own_token(self, recipient: str, now: datetime, expires: datetime | None = None) -> str:
+        """What follows `/mine/` in the address under which a person sees everything that they were told of."""
+        return write_link(Link(None, recipient, "own", expires or self._expiry(now)), self.secret)
 
     def read(self, token: str, now: datetime) -> Link:
         """The link of a token. Raises BadLinkError or ExpiredLinkError."""
         return read_link(token, self.secret, now)
+
+    def _expiry(self, now: datetime) -> datetime:
+        # At midnight: a message that is sent once more is then the same to the letter, and its provider can tell.
+        last = (now + self.lasts).astimezone(BUSINESS_ZONE).date()
+        return datetime.combine(last + timedelta(days=1), time(), tzinfo=BUSINESS_ZONE).astimezone(UTC)
 
 
 def _mac(content: bytes, secret: bytes) -> bytes:
