@@ -25,7 +25,7 @@ from services.notifier.desk import Desk, Overview
 from services.notifier.domain.cases import Timing
 from services.notifier.domain.directory import Directory, read_directory
 from services.notifier.domain.links import LinkMaker
-from services.notifier.domain.policy import read_policy
+from services.notifier.domain.policy import Policy, read_policy
 from services.notifier.metrics import Metrics
 from services.notifier.registrar import Registrar
 from services.notifier.sender import Sender
@@ -50,6 +50,7 @@ select min(instant) from (
     union all select lease_until from notifier.message where state = 'sending'
     union all select not_before from notifier.delivery where state = 'waiting'
     union all select next_look::timestamp at time zone 'Asia/Shanghai' from notifier.project
+    union all select until from notifier.silence where not over
 ) as instants
 where instant > $1
 """
@@ -106,13 +107,12 @@ class Office:
     now: datetime = START
     published: list[dict[str, Any]] = field(default_factory=list)
     sequence: int = 0
+    policy: Policy = POLICY
 
     def __post_init__(self) -> None:
         self.metrics = Metrics(CollectorRegistry())
         self.directory = directory_of(self.wecom, self.webhook)
         self.links = LinkMaker("http://127.0.0.1:8082", LINK_SECRET, timedelta(days=14))
-        self.registrar = Registrar(POLICY, Timing(self.settle, catch_up_days=7))
-        self.watcher = Watcher(self.pool, self.registrar, self.metrics, lambda: self.now)
         self.bundler = Bundler(self.pool, timedelta())
         self.channels: dict[str, Channel] = {
             "webhook": Webhook(
@@ -121,15 +121,22 @@ class Office:
             "wecom-bot": WecomBot(self.client, self.wecom.url, {"leaders": SecretStr(self.wecom.key)}),
         }
         self.announcer = Announcer(self.pool, self._publish)
-        self.acknowledger = Acknowledger(self.pool, POLICY)
-        self.desk = Desk(self.pool, POLICY)
+        self.take_policy(self.policy)
+
+    def take_policy(self, policy: Policy) -> None:
+        """Start again with another policy."""
+        self.policy = policy
+        self.registrar = Registrar(policy, Timing(self.settle, catch_up_days=7))
+        self.watcher = Watcher(self.pool, self.registrar, self.metrics, lambda: self.now)
+        self.acknowledger = Acknowledger(self.pool, policy)
+        self.desk = Desk(self.pool, policy)
         self.take_directory(self.directory)
 
     def take_directory(self, directory: Directory) -> None:
         """Go on with other people in the directory."""
         self.directory = directory
-        self.sweeper = Sweeper(self.pool, self.registrar, POLICY, directory, self.metrics)
-        self.sender = Sender(self.pool, Routes(self.channels, directory), self.links, POLICY, self.metrics)
+        self.sweeper = Sweeper(self.pool, self.registrar, self.policy, directory, self.metrics)
+        self.sender = Sender(self.pool, Routes(self.channels, directory), self.links, self.policy, self.metrics)
 
     async def _publish(self, messages: Any) -> None:
         self.published += [orjson.loads(message.payload) for message in messages if isinstance(message, Outgoing)]

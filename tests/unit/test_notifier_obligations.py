@@ -270,7 +270,7 @@ def test_a_figure_near_its_time_or_without_a_target_is_not_owed(figures: dict[st
 
 
 def test_a_report_that_is_none_is_refused_with_the_field_named() -> None:
-    with pytest.raises(UnreadableRecordError, match="^district: "):
+    with pytest.raises(UnreadableRecordError, match=r"^district: "):
         read_report(b'{"year": 2026}')
 
 

@@ -306,5 +306,7 @@ def _reviewed(case: Case, found: Standing, policy: Policy, now: datetime) -> Ite
 def _resumed(case: Case, paused_at: datetime, policy: Policy, now: datetime) -> Resume:
     if case.next_fire_at is None:
         return Resume(case, None, None)
-    clock = Clock(now, working_days_between(paused_at, case.next_fire_at, policy.days))
+    # Whoever has not heard yet hears as soon as anybody may.
+    left = working_days_between(paused_at, case.next_fire_at, policy.days) if case.rung else 0
+    clock = Clock(now, left)
     return Resume(case, fires_at(case.ladder, case.rung, clock, policy), clock)
