@@ -1,0 +1,192 @@
+"""The desk and the pages of one's own cases: who may see what, and what can be done there."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from uuid import uuid4
+
+import httpx
+import pytest
+import pytest_asyncio
+from fastapi import Depends, FastAPI
+from pydantic import SecretStr
+
+from services.notifier import api, pages
+from services.notifier.brake import Brake
+from services.notifier.channels.http import make_client
+from services.notifier.domain.directory import read_directory
+from services.notifier.doorkeeper import Doorkeeper
+from shared import database
+from tests.integration.notifier_office import OFFICIAL, POLICY, Office, record, token_of
+from tests.providers.webhook import fake_webhook
+from tests.providers.wecom import fake_wecom
+
+TOKEN = "a-token-for-the-desk"
+
+
+async def nothing_on_the_bus() -> str | None:
+    """As on a new installation."""
+    return None
+
+
+@pytest_asyncio.fixture
+async def office(database_url: str) -> AsyncIterator[Office]:
+    with fake_wecom() as wecom, fake_webhook() as webhook:
+        async with database.make_pool(database_url, "test") as pool, make_client() as client:
+            yield Office(pool, wecom, webhook, client)
+
+
+def served(office: Office, token: str | None = None, *, on_loopback: bool = True) -> httpx.AsyncClient:
+    """The office's pages, behind a doorkeeper."""
+    app = FastAPI()
+    sheets = pages.Pages(lambda: office.now, POLICY.days)
+    guarded = [Depends(Doorkeeper(SecretStr(token) if token else None, on_loopback=on_loopback))]
+    brake = Brake(office.pool, nothing_on_the_bus, timedelta(days=3), office.metrics)
+    app.include_router(api.routes(office.desk, lambda: office.now), dependencies=guarded)
+    app.include_router(
+        pages.case_routes(office.desk, office.directory, brake, sheets, office.links), dependencies=guarded
+    )
+    doors = pages.Doors(sheets, office.links, lambda: office.now)
+    app.include_router(pages.answer_routes(doors, office.acknowledger, sheets, lambda: office.now))
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://desk")
+
+
+@pytest.mark.parametrize("path", ["/", "/cases", "/v1/cases"])
+async def test_the_desk_wants_its_token(office: Office, path: str) -> None:
+    async with served(office, TOKEN) as http:
+        refused = await http.get(path)
+        assert refused.status_code == 401
+        assert refused.headers["www-authenticate"].startswith("Basic ")
+        assert (await http.get(path, auth=("anybody", "another"))).status_code == 401
+        assert (await http.get(path, headers={"authorization": "Basic nonsense"})).status_code == 401
+        assert (await http.get(path, auth=("anybody", TOKEN))).status_code in (200, 307)
+        assert (await http.get(path, headers={"authorization": f"Bearer {TOKEN}"})).status_code in (200, 307)
+
+
+async def test_without_a_token_the_desk_is_open_on_this_machine_only(office: Office) -> None:
+    async with served(office) as http:
+        assert (await http.get("/v1/cases")).status_code == 200
+    async with served(office, on_loopback=False) as http:
+        refused = await http.get("/v1/cases")
+        assert refused.status_code == 403
+        assert "LUODI_DESK_TOKEN" in refused.text
+
+
+async def test_links_open_without_the_desks_token(office: Office) -> None:
+    await office.hear(record())
+    await office.work()
+    async with served(office, TOKEN, on_loopback=False) as http:
+        path = f"/ack/{token_of(office.webhook.posts[0]['acknowledge'])}"
+        assert (await http.get(path)).status_code == 200
+
+
+async def test_another_site_cannot_make_a_browser_requeue(office: Office) -> None:
+    async with served(office) as http:
+        answer = await http.post(f"/v1/messages/{uuid4()}/requeue", headers={"sec-fetch-site": "cross-site"})
+        assert answer.status_code == 403
+
+
+async def test_a_dead_message_is_shown_with_its_reason_and_sent_again_at_the_press_of_a_button(office: Office) -> None:
+    office.wecom.next_replies.extend([93000, 93000])
+    await office.hear(record())
+    await office.work()
+    async with served(office) as http:
+        page = (await http.get("/cases")).text
+        assert page.count("未送达") >= 2
+        assert "机器人地址无效，请核对密钥" in page
+        actions = re.findall(r'action="(messages/[0-9a-f-]+/requeue)"', page)
+        [case] = set(re.findall(r'name="case" value="([0-9a-f-]+)"', page))
+        assert len(actions) == 2
+        for action in actions:
+            answer = await http.post(f"/{action}", data={"case": case})
+            assert (answer.status_code, answer.headers["location"]) == (303, f"../../cases#{case}")
+        await office.work()
+        assert len(office.wecom.messages) == 2
+        assert "未送达" not in (await http.get("/cases")).text
+
+
+async def test_only_what_was_given_up_can_be_sent_again(office: Office) -> None:
+    await office.hear(record())
+    await office.work()
+    async with served(office) as http:
+        case = (await http.get("/v1/cases")).json()["unresolved"][0]
+        sent = case["deliveries"][0]["message"]
+        assert (await http.post(f"/v1/messages/{sent}/requeue")).status_code == 409
+        assert (await http.post(f"/v1/messages/{uuid4()}/requeue")).status_code == 409
+    await office.work()
+    assert len(office.webhook.posts) == 1
+
+
+async def test_a_dead_message_whose_case_was_answered_meanwhile_is_not_sent_again(office: Office) -> None:
+    office.wecom.next_replies.extend([93000, 93000])
+    await office.hear(record())
+    await office.work()
+    dead = await office.pool.fetchval("select id from notifier.message where state = 'dead' limit 1")
+    await office.answer(office.webhook.posts[0]["acknowledge"])
+    assert await office.desk.requeue(dead, office.now)
+    await office.work()
+    assert office.wecom.messages == []
+
+
+async def test_an_official_sees_everything_of_theirs_and_answers_some_of_it(office: Office) -> None:
+    await office.hear(
+        record(), record("P-2", name="食品精深加工园"), record("P-3", name="认证中心", lead_official="别人")
+    )
+    await office.work()
+    await office.hear(record("P-2", name="食品精深加工园", revision=2, on="2026-09-02"))
+    await office.work()
+    async with served(office) as http:
+        message = f"/ack/{token_of(office.webhook.posts[0]['acknowledge'])}"
+        shown = (await http.get(message)).text
+        found = re.search(r'href="\.\./(mine/[^"]+)"', shown)
+        assert found is not None
+        page = (await http.get(f"/{found[1]}")).text
+        assert f"{OFFICIAL}，您好" in page
+        assert "您名下有1项未办结，其中1项待签收。" in page
+        assert "近30日办结" in page
+        assert "食品精深加工园" in page
+        assert "认证中心" not in page
+        answered = await http.post(f"/{found[1]}")
+        assert "已签收1项。" in answered.text
+        assert "您名下有1项未办结。" in answered.text
+        assert "已签收1项。" not in (await http.post(f"/{found[1]}")).text
+    assert (await office.states())["P-2026-017"] == "acknowledged"
+
+
+async def test_a_link_from_a_group_leads_to_nobodys_own_page(office: Office) -> None:
+    await office.hear(record())
+    await office.work()
+    [text] = [each for each in office.wecom.texts() if OFFICIAL + "：" in each]
+    found = re.search(r"/(ack/\S+)", text)
+    assert found is not None
+    async with served(office) as http:
+        assert "/mine/" not in (await http.get(f"/{found[1]}")).text
+
+
+async def test_own_pages_of_a_month_ago_are_over_and_an_empty_one_says_so(office: Office) -> None:
+    token = office.links.own_token(OFFICIAL, office.now)
+    async with served(office) as http:
+        assert "您名下没有未办结的催办事项。" in (await http.get(f"/mine/{token}")).text
+        office.now += timedelta(days=16)
+        assert (await http.get(f"/mine/{token}")).status_code == 410
+
+
+async def test_what_one_channel_cannot_deliver_goes_over_the_persons_next(office: Office) -> None:
+    office.take_directory(
+        read_directory(
+            (
+                "name,role,unit,wecom_userid,wecom_app,wecom_bot,webhook,webhook_secret\n"
+                f"{OFFICIAL},official,,WangJianGuo,gone,leaders,{office.webhook.url},office\n"
+                "马超,unit-contact,区经济信息委,MaChao,,leaders,,\n"
+            ).encode()
+        )
+    )
+    await office.hear(record())
+    await office.work()
+    await office.work()
+    case = (await office.overview()).unresolved[0]
+    mine = [(each.channel, each.state) for each in case.deliveries if each.recipient == OFFICIAL]
+    # There is no such app, so the group is next; the system's copy went out as well.
+    assert sorted(mine) == [("webhook", "sent"), ("wecom-app", "dead"), ("wecom-bot", "sent")]
+    assert len(office.wecom.messages) == 2
+    assert case.case.rung == 1
