@@ -134,7 +134,7 @@ async def _get(client: httpx.AsyncClient, path: str, **asked: str) -> Any:
 def _show(checked: Checked, *, every: bool) -> None:
     # Through a pipe there is no screen whose width lines must fit.
     console = Console(highlight=False, soft_wrap=True, no_color=True if os.environ.get("NO_COLOR") else None)
-    shown = [one for one in checked.findings if every or one.claim.verdict is Verdict.INCONSISTENT]
+    shown = [one for one in checked.findings if every or one.claim.slips or one.claim.verdict is Verdict.INCONSISTENT]
     for one in shown:
         console.print(_block(checked.text, one))
         console.print()
@@ -145,7 +145,7 @@ def _show(checked: Checked, *, every: bool) -> None:
 def _block(text: str, one: Finding) -> Text:
     """The place, the sentence with the figure marked, what is wrong, and what may have happened."""
     claim = one.claim
-    colour = _COLOURS[claim.verdict]
+    colour = "yellow" if claim.verdict is Verdict.CONSISTENT and claim.slips else _COLOURS[claim.verdict]
     start, end = claim.figure
     left = max(text.rfind(mark, 0, start) for mark in _SENTENCE_ENDS) + 1
     if start - left > _NARROW:
@@ -153,7 +153,7 @@ def _block(text: str, one: Finding) -> Text:
     ends = [place for mark in _SENTENCE_ENDS if (place := text.find(mark, end)) >= 0]
     right = min([*ends, len(text), end + _NARROW])
     block = Text.assemble(
-        (f"第 {one.at.line} 行　{words.KINDS[claim.kind]}　{words.VERDICTS[claim.verdict]}\n", f"bold {colour}"),
+        (f"第 {one.at.line} 行　{words.KINDS[claim.kind]}　{words.verdict(one)}\n", f"bold {colour}"),
         "  ",
         _printable(text[left:start].lstrip()),
         (f"【{_printable(text[start:end])}】", f"bold reverse {colour}"),

@@ -48,7 +48,7 @@ _SLIPS: Mapping[SlipCode, str] = {
     SlipCode.DECIMAL_POINT: "{printed} 是否为 {perhaps}？（小数点错位）",
     SlipCode.OTHER_TARGET: "目标 {printed} 是否为 {perhaps}？（用了另一项目标）",
     SlipCode.OTHER_MONTH: "序时进度 {printed} 是否按 {perhaps} 计算？（用了另一月份）",
-    SlipCode.RESTS_ON_ROUNDING: "按所列数字直接计算为 {perhaps}，仅在取舍误差范围内成立",
+    SlipCode.RESTS_ON_ROUNDING: "按所列整数计算应为 {perhaps}，除非该整数本身经过取舍",
 }
 
 
@@ -59,7 +59,15 @@ def summary(checked: Checked) -> str:
     wrong, right, open_ = (
         checked.number(verdict) for verdict in (Verdict.INCONSISTENT, Verdict.CONSISTENT, Verdict.UNVERIFIABLE)
     )
-    return f"共 {len(checked.findings)} 处数据：有误 {wrong} 处，相符 {right} 处，无法核对 {open_} 处。"
+    doubtful = sum(bool(one.claim.slips) for one in checked.findings if one.claim.verdict is Verdict.CONSISTENT)
+    but = f"（其中 {doubtful} 处请再核实）" if doubtful else ""
+    return f"共 {len(checked.findings)} 处数据：有误 {wrong} 处，相符 {right} 处{but}，无法核对 {open_} 处。"
+
+
+def verdict(one: Finding) -> str:
+    """The verdict in a word; what is consistent only if a round figure was rounded deserves another look."""
+    doubtful = one.claim.verdict is Verdict.CONSISTENT and one.claim.slips
+    return "请再核实" if doubtful else VERDICTS[one.claim.verdict]
 
 
 def judgement(one: Finding) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from services.reporting.domain.check.ledger import Booked, Statement, against, statements
 from services.reporting.domain.check.report import Manuscript, TooMuchError, examine
 from services.reporting.domain.check.verdicts import Claim, Verdict
-from services.reporting.manuscripts import UnreadableError, Why, read
+from services.reporting.manuscripts import UnreadableError, Why, is_word, read
 
 Ledger = Callable[[date], Awaitable[Sequence[Booked]]]
 
@@ -97,7 +97,9 @@ def usual_names(titles: Mapping[str, str]) -> dict[str, list[str]]:
 
 def _examine(data: bytes | str) -> Manuscript:
     try:
-        return examine(data if isinstance(data, str) else read(data))
+        if isinstance(data, str):
+            return examine(data)
+        return examine(read(data), wrapped=not is_word(data))
     except TooMuchError:
         raise UnreadableError(Why.TOO_MUCH) from None
 

@@ -51,7 +51,7 @@ def read(data: bytes) -> str:
     """
     if len(data) > BYTES_MOST:
         raise UnreadableError(Why.TOO_LARGE)
-    if data.startswith(b"PK\x03\x04"):
+    if is_word(data):
         text = _word(data)
     elif data.startswith(b"\xd0\xcf\x11\xe0"):
         raise UnreadableError(Why.OLD_WORD)
@@ -60,6 +60,11 @@ def read(data: bytes) -> str:
     else:
         text = _plain(data)
     return tidy(text)
+
+
+def is_word(data: bytes) -> bool:
+    """Whether a file claims to be a Word document: each of its lines is a paragraph, none was wrapped."""
+    return data.startswith(b"PK\x03\x04")
 
 
 def tidy(text: str) -> str:

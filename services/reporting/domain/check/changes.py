@@ -28,7 +28,7 @@ from services.reporting.domain.progress import rounded
 _TIME = "(?:序时|时序|时间)(?:进度|要求)?(?:要求|目标|任务)?"
 _AHEAD, _BEHIND = "超前|领先|快|高出|高|超过|超出|超|多|提前", "滞后|落后|慢|低|欠|差|少"
 _LEAD = re.compile(
-    rf"(?:[较比与]{_TIME}(?:（?P）?)?[^，。；P]{{0,4}}?(?P<how>{_AHEAD}|{_BEHIND})(?:于|了|出|约)?"
+    rf"(?:[较比与距]{_TIME}(?:（?P）?)?[^，。；P]{{0,4}}?(?P<how>{_AHEAD}|{_BEHIND})(?:于|了|出|约)?"
     rf"|(?P<how_first>{_AHEAD}|{_BEHIND})(?:于|过|出)?{_TIME}(?:（?P）?)?)(?P<list>(?:[^，。；PD]{{0,4}}D、)*)(?:分别)?[^，。；PDMN]{{0,3}}$"
 )
 _ELAPSED = re.compile(rf"{_TIME}(?:应)?(?:为|是|达到?|应达到?|：|（)*$")
@@ -43,7 +43,9 @@ _FROM_TO = re.compile(
 )
 _LEFT = re.compile(
     r"(?:距|离|较|比|与)?[^，。；MNUPD]{0,14}(?:目标|任务)[^，。；PD]{0,8}?(?P<how>还差|尚差|仍差|相差|还有|尚有|差距?|缺口)(?:为|还有)?$"
+    r"|(?:^|[，；])(?:剩余|还剩|尚余|(?:还|尚)需(?:到位|完成|引进)?)(?:任务)?$"
 )
+_COMPARED = re.compile(r"[比较][^，。；MNUPD]{1,14}?（?(?P<base>P)）?的?(?P<how>高|低|多|少|快|慢)(?:出|于|了)?$")
 _BEYOND = re.compile(r"(?:超额?出?过?(?:全年|年度)?(?:目标|任务|目标任务)|超额完成)(?:任务|目标|[MN])?$")
 _COMPLETION = re.compile("完成|达成|进度|实现|占")
 
@@ -66,6 +68,8 @@ def changes(sentence: Sentence, context: Context) -> Iterator[Candidate]:
             yield from _from_to(sentence, one, offset, match)
         elif one.kind is Kind.POINTS and (match := _LEAD.search(head)):
             yield Candidate(ClaimKind.LEAD, one, tuple(_leads(sentence, context, one, offset, match)), sentence)
+        elif one.kind is Kind.POINTS and (match := _COMPARED.search(head)):
+            yield from _compared(sentence, one, offset, match)
         elif one.kind is Kind.PERCENT and _ELAPSED.search(head):
             yield from _elapsed(sentence, context, one)
         elif match := _GROWTH.search(head):
@@ -203,6 +207,18 @@ def _points_grown(sentence: Sentence, result: Quantity, *, falls: bool) -> Itera
             readings.append(Reading(difference, inputs, len(others) == len(based) == 1 and not now.vague))
     if readings:
         yield Candidate(ClaimKind.DIFFERENCE, result, tuple(readings), sentence)
+
+
+def _compared(sentence: Sentence, result: Quantity, offset: int, match: re.Match[str]) -> Iterator[Candidate]:
+    """比全市平均水平（76.9%）高4.76个百分点."""
+    base = sentence.here(offset + match.start("base"))
+    before = [one for one in sentence.figures if one.kind is Kind.PERCENT and one.start < base.start]
+    if not before or base.vague:
+        return
+    now, less = before[-1], match["how"] in {"低", "少", "慢"}
+    inputs = (base, now) if less else (now, base)
+    tied = linked(sentence, now, offset + match.start()) and not now.vague
+    yield Candidate(ClaimKind.DIFFERENCE, result, (Reading(difference, inputs, tied, remote=not tied),), sentence)
 
 
 def _from_to(sentence: Sentence, result: Quantity, offset: int, match: re.Match[str]) -> Iterator[Candidate]:

@@ -109,9 +109,10 @@ def _against(sentence: Sentence, context: Context, found: _Found, target: Quanti
         nearest = next((one for one in reversed(done) if role(sentence, one) not in _NOT_DONE), done[-1])
         near = linked(sentence, nearest, found.verb)
         yield Reading(ratio, (nearest, target), sure and near and _tied(sentence, found, nearest), remote=not sure)
-        for other in reversed([one for one in done if one is not nearest]):
+        likely = [one for one in done if one is nearest or role(sentence, one) not in _NOT_DONE]
+        for other in reversed([one for one in likely if one is not nearest]):
             yield Reading(ratio, (other, target), remote=not (sure and near))
-        for several in suffix_sums(done):
+        for several in suffix_sums(likely):
             yield Reading(total_ratio, (*several, target), remote=True)
     for other in alike(_elsewhere(sentence, context), target):
         yield Reading(ratio, (other, target), remote=True)

@@ -4,6 +4,7 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby, zip_longest
 
 from services.reporting.domain.check.periods import Period
 from services.reporting.domain.check.quantities import Kind, Quantity, quantities
@@ -17,9 +18,10 @@ _FOLDED = str.maketrans(
     | {capital: capital - 0xFEE0 + 32 for capital in range(ord("Ａ"), ord("Ｚ") + 1)}
 )
 _ENDS = re.compile("[。！？]")
-_WRAPPED_FROM = 20
-_GOES_ON = re.compile(r"[^\s（(\d一二三四五六七八九十第●■◆▲※*#|\-].*")
-_HEADING = re.compile(r"\s*(?:[（(]?[一二三四五六七八九十\d]{1,3}[）)、.．]|第[一二三四五六七八九十]+[章节部条])")
+_WIDTHS = range(30, 161)  # of lines that a program wraps, in half-width columns
+_RAGGED = 4
+_LATIN = 0x2000
+_HEADING = re.compile(r"\s*(?:[（(]?[一二三四五六七八九十\d]{1,3}(?:[）)、]|[.．](?!\d))|第[一二三四五六七八九十]+[章节部条])")
 _FIGURES_MOST = 100
 
 
@@ -60,10 +62,10 @@ class Paragraph:
         return [one for sentence in self.sentences for one in sentence.periods]
 
 
-def paragraphs(text: str) -> Iterator[Paragraph]:
-    """The paragraphs of a text, with the figures of each; lines that were wrapped are one paragraph."""
+def paragraphs(text: str, *, wrapped: bool = True) -> Iterator[Paragraph]:
+    """The paragraphs of a text, with the figures of each; `wrapped`: several lines may be one paragraph."""
     folded = fold(text)
-    for start, end in _spans(text):
+    for start, end in _spans(text, wrapped=wrapped):
         yield Paragraph(start, end, tuple(_sentences(folded, start, end)))
 
 
@@ -72,25 +74,35 @@ def fold(text: str) -> str:
     return text.translate(_FOLDED)
 
 
-def _spans(text: str) -> Iterator[tuple[int, int]]:
-    begun, offset, before = 0, 0, ""
-    for line in text.split("\n"):
-        if offset and not _continues(before, line):
-            yield begun, offset - 1
-            begun = offset
-        offset, before = offset + len(line) + 1, line
-    yield begun, len(text)
+def _spans(text: str, *, wrapped: bool) -> Iterator[tuple[int, int]]:
+    offset = 0
+    for filled, block in groupby(text.split("\n"), key=lambda line: bool(line.strip())):
+        lines = list(block)
+        begun, joined = offset, wrapped and filled and _is_wrapped(lines)
+        for line, following in zip_longest(lines, lines[1:]):
+            offset += len(line) + 1
+            if not (joined and following is not None and not _ended(line) and not _begins(following)):
+                yield begun, offset - 1
+                begun = offset
 
 
-def _continues(before: str, line: str) -> bool:
-    said = before.rstrip()
-    return (
-        len(said) >= _WRAPPED_FROM
-        and said[-1] not in "。！？；：…!?;:"
-        and "\t" not in before + line
-        and not _HEADING.match(before)
-        and bool(_GOES_ON.match(line))
-    )
+def _is_wrapped(lines: Sequence[str]) -> bool:
+    """Whether the lines that end within a sentence all reach to the same margin."""
+    margin = max(map(_width, lines))
+    open_ = [line for line in lines[:-1] if not _ended(line)]
+    return margin in _WIDTHS and bool(open_) and all(_width(line) >= margin - _RAGGED for line in open_)
+
+
+def _ended(line: str) -> bool:
+    return line.rstrip()[-1] in "。！？；：…!?;:" or "\t" in line or bool(_HEADING.match(line))
+
+
+def _begins(line: str) -> bool:
+    return line[0].isspace() or line[0] in "●■◆▲※*#|-" or bool(_HEADING.match(line))
+
+
+def _width(line: str) -> int:
+    return sum(1 + (ord(character) > _LATIN) for character in line.rstrip())
 
 
 def _sentences(folded: str, start: int, end: int) -> Iterator[Sentence]:

@@ -11,7 +11,7 @@ from operator import add
 from services.reporting.domain.check.intervals import Interval
 from services.reporting.domain.check.periods import Period
 from services.reporting.domain.check.prose import Paragraph, Sentence
-from services.reporting.domain.check.quantities import Quantity
+from services.reporting.domain.check.quantities import Kind, Quantity
 
 Formula = Callable[[Sequence[Interval]], Interval | None]
 
@@ -53,7 +53,7 @@ class Reading:
             if one is changed and instead is not None:
                 given.append(instead)
             else:
-                given.append(one.possible if isinstance(one, Quantity) else one)
+                given.append(_possible(one))
         return self.formula(given)
 
     @property
@@ -62,6 +62,16 @@ class Reading:
         return self.formula(
             [
                 Interval.exactly(one.value) if isinstance(one, Quantity) else Interval.exactly(one.middle)
+                for one in self.inputs
+            ]
+        )
+
+    @property
+    def with_round_ones_exact(self) -> Interval | None:
+        """What the inputs can give when amounts without a decimal, as targets are, were not rounded."""
+        return self.formula(
+            [
+                Interval.exactly(one.value) if isinstance(one, Quantity) and not one.decimals else _possible(one)
                 for one in self.inputs
             ]
         )
@@ -92,6 +102,10 @@ class Context:
     periods: frozenset[Fraction | None] = frozenset()
     nearest_period: Period | None = None
     targets: tuple[Quantity, ...] = ()
+
+
+def _possible(one: Quantity | Interval) -> Interval:
+    return one.possible if isinstance(one, Quantity) else one
 
 
 def ratio(given: Sequence[Interval]) -> Interval | None:
@@ -155,10 +169,11 @@ _ASIDE = re.compile(
 )
 _TARGET_PHRASE = (
     "(?:市委|市政府|市上|市级|市里|省级|省上|上级|区委|区政府|下达|给|我区|我县|我市|全区|全县|全市|本区|的|全年|年度|年初|今年|本年|当年|"
-    "既定|确定|预定|考核|目标任务|目标|任务|计划|指标|预算|总额|总量|总|数|值|额|其|该项|所|为|是|应|占|T|市|省|区|县|（|）|：)"
+    "既定|确定|预定|考核|目标任务|目标|任务|计划|指标|预算|总额|总量|总|数|值|额|其|该项|所|为|是|应|占|T|市|省|区|县|年|（|）|：)"
 )
 _OF_TARGET = re.compile(f"{_TARGET_PHRASE}*[MNU]?(?:{_TARGET_PHRASE})*")
 _NOUN = re.compile(r"[\u4e00-\u9fff]{0,8}")
+_AMOUNT = re.compile(r"(?:合同|协议|计划|签约)?(?:引资|总?投资|总?金额|资金)额?(?:达|为|共)?[MU]")
 _NO_NOUN = re.compile("完成|占|达|总投资|目标|其中|增|减|下降")
 
 
@@ -166,7 +181,10 @@ def linked(sentence: Sentence, one: Quantity, until: int) -> bool:
     """Whether nothing stands between a value and a place of the shape that could be about something else."""
     pieces = re.split("[，、；：（）]", sentence.shape[sentence.at(one) + 1 : until])
     first = pieces.pop(0)
-    noun = one.dimension != "元" and _NOUN.fullmatch(first) and not _NO_NOUN.search(first)
+    counted = one.kind is Kind.COUNT
+    if counted and pieces and _AMOUNT.fullmatch(pieces[0]):
+        del pieces[0]
+    noun = counted and _NOUN.fullmatch(first) and not _NO_NOUN.search(first)
     return bool(noun or _passes(first)) and all(map(_passes, pieces))
 
 

@@ -40,14 +40,14 @@ class Manuscript:
         return sorted((judge(self.text, one) for one in self.candidates), key=lambda claim: (claim.figure, claim.kind))
 
 
-def examine(text: str) -> Manuscript:
-    """Read a text and find its claims.
+def examine(text: str, *, wrapped: bool = True) -> Manuscript:
+    """Read a text and find its claims; `wrapped`: several of its lines may be one paragraph.
 
     Raises TooMuchError: no report is that long, and what a stranger sends must not keep the service busy.
     """
     if len(text) > CHARACTERS_MOST:
         raise TooMuchError
-    read = [_with_shared_units(one) for one in paragraphs(text)]
+    read = [_with_shared_units(one) for one in paragraphs(text, wrapped=wrapped)]
     found = list(islice(candidates(read), CLAIMS_MOST + 1))
     if len(found) > CLAIMS_MOST:
         raise TooMuchError

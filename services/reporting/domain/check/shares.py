@@ -25,6 +25,7 @@ _RATE = re.compile(
     r"(?P<before>[\u4e00-\u9fff]{0,6}?)(?P<stem>履约|开工|投产|到位|落地|竣工|转化|签约|办结|注册|入库|达产|建成|投运|兑现|满意|合格)"
     r"率(?:为|达到?|是|：|已?达)?$"
 )
+_ANY_RATE = re.compile(r"(?P<before>)(?P<stem>[\u4e00-\u9fff]{2})率(?:为|达到?|是|：|已?达)?$")
 _WHOLE = re.compile(
     "(?:全部|总数|总额|总量|总投资|总金额|总|项目|签约|额|数|量|的|其|到位资金|资金|投资|金额|个数|企业|合同)*"
 )
@@ -46,6 +47,11 @@ def shares(sentence: Sentence, context: Context) -> Iterator[Candidate]:
         elif match := _RATE.search(head):
             readings = _rate_readings(sentence, offset + match.start(), match["stem"])
             yield Candidate(ClaimKind.RATE, one, tuple(readings), sentence)
+        elif match := _ANY_RATE.search(head):
+            # 利率 and 税率 are rates of nothing in the text; a rate that names what was counted is one of it.
+            found = tuple(_rate_readings(sentence, offset + match.start(), match["stem"]))
+            if found and found[0].certain:
+                yield Candidate(ClaimKind.RATE, one, found, sentence)
 
 
 def _share_readings(sentence: Sentence, context: Context, offset: int, match: re.Match[str]) -> Iterator[Reading]:
@@ -76,7 +82,8 @@ def _of_the_whole_named(sentence: Sentence, verb: int, what: str) -> Iterator[Re
         one for one in alike(before, part) if re.search(f"{re.escape(noun)}(?:为|达|共)?$", beside(sentence, one)[0])
     ]
     for whole in reversed(wholes):
-        certain = len(wholes) == 1 and _plain(sentence, part) and not whole.vague and linked(sentence, part, verb)
+        counts = role(sentence, part) in {Role.PLAIN, Role.INVESTMENT}
+        certain = len(wholes) == 1 and counts and not whole.vague and linked(sentence, part, verb)
         yield Reading(ratio, (part, whole), certain)
 
 
@@ -105,7 +112,7 @@ def _of_the_whole_before(sentence: Sentence, verb: int, what: str) -> Iterator[R
     for whole in reversed(wholes):
         certain = (
             len(wholes) == 1
-            and _plain(sentence, part)
+            and (_plain(sentence, part) or role(sentence, part) is role(sentence, whole) is Role.INVESTMENT)
             and role(sentence, whole) in {Role.PLAIN, Role.INVESTMENT}
             and linked(sentence, part, verb)
             and not re.search("P[^其]*$", sentence.shape[sentence.at(whole) : cut])

@@ -20,12 +20,13 @@ _SUM = re.compile(
     r"(?P<how_many>[两二三四五六七八2-8](?:项|者|类|部分|个方面)|以上)?(?:合计|共计|总计|加总|相加)"
     r"(?:为|达到?|是|：|到位|资金|金额|总额|总|投资|签约|完成|项目|实现|引进|省外|个数|约|（)*(?:[NM]、)?(?:投资|总投资|金额|总金额)?$"
 )
+_LISTED = re.compile("，(?:总)?共$")
 _NOT_A_LIST = re.compile("其中|含|包括|目标|任务|同比|环比|上年|去年|序时|占|率|平均|每")
 _NUMBERS = {"两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8}
 _INDUSTRIES = re.compile(
     "其中[：，]?[^，。；MNU]{0,6}(?:X业|一产)[^MNU]{0,12}[MN][^MNU]{0,12}(?:X业|二产)[^MNU]{0,12}[MN][^MNU]{0,12}(?:X业|三产)[^MNU]{0,12}(?P<last>[MN])"
 )
-_PART = re.compile("其中[：，]?[^，。；：MNUPDTBX投资总完成]{0,14}N")
+_PART = re.compile("其中[：，]?(?:M(?:及|（含）)?以上)?[^，。；：MNUPDTBX投资总完成]{0,14}N")
 _AVERAGE = re.compile("(?:平均每个|平均每家|平均每户|平均单个|单个项目平均|项目平均|户均|平均)[^，。；MNUP均]{0,10}$")
 _MOST = 12
 
@@ -38,6 +39,8 @@ def sums(sentence: Sentence, context: Context) -> Iterator[Candidate]:
         head = sentence.shape[max(0, place - 40) : place]
         if (match := _SUM.search(head)) and (readings := tuple(_sum_readings(sentence, one, match["how_many"]))):
             yield Candidate(ClaimKind.SUM, one, readings, sentence)
+        elif _LISTED.search(head):
+            yield from _listed(sentence, one)
         elif _AVERAGE.search(head):
             yield Candidate(ClaimKind.AVERAGE, one, tuple(_average_readings(sentence, one)), sentence)
     yield from _industries(sentence)
@@ -61,6 +64,17 @@ def _sum_readings(sentence: Sentence, result: Quantity, how_many: str | None) ->
     yield Reading(total, tuple(chosen), certain)
     for several in suffix_sums(parts, _MOST):
         yield Reading(total, several)
+
+
+def _listed(sentence: Sentence, result: Quantity) -> Iterator[Candidate]:
+    """工业项目5个、农业项目2个，共7个: a list with nothing else in it, whose end alone is divided by a comma."""
+    parts = alike(values(sentence, sentence.at(result)), result)
+    if len(parts) < 2:
+        return
+    between = sentence.shape[sentence.at(parts[0]) + 1 : sentence.at(result)]
+    alone = re.fullmatch(r"(?:、[^，。；：MNUPDTBX]{0,14}[MN])+，(?:总)?共", between)
+    if alone and between.count("、") == len(parts) - 1 and all(role(sentence, one) is Role.PLAIN for one in parts):
+        yield Candidate(ClaimKind.SUM, result, (Reading(total, tuple(parts), True),), sentence)
 
 
 def _of_one_sort(sentence: Sentence, parts: Sequence[Quantity]) -> bool:

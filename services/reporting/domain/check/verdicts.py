@@ -93,7 +93,8 @@ def _slips(candidate: Candidate, reading: Reading | None, verdict: Verdict, comp
         return ()
     if verdict is Verdict.INCONSISTENT:
         return slips(candidate, reading)
-    if computed != candidate.result.number:
+    strict = reading.with_round_ones_exact
+    if strict is not None and not strict.meets(candidate.result.possible):
         unit, at = candidate.result.unit, (candidate.result.start, candidate.result.end)
         return (Slip(SlipCode.RESTS_ON_ROUNDING, shown(candidate.result), f"{computed}{unit}", at),)
     return ()

@@ -1,0 +1,157 @@
+"""Claims in prose, each kind by its own sentences; published figures first."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.reporting.domain.check.report import check
+from services.reporting.domain.check.slips import SlipCode
+from services.reporting.domain.check.verdicts import Claim, Verdict
+
+PROSE = Path(__file__).parents[1] / "prose"
+WRONG = [
+    line.split(" ⇒ ")
+    for name in ("wrong.txt", "wrong_unseen.txt")
+    for line in (PROSE / name).read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
+]
+
+
+def only(text: str) -> Claim:
+    [claim] = check(text)
+    return claim
+
+
+def said(text: str) -> list[tuple[str, str, str]]:
+    """Kind, claimed figure and verdict of each claim."""
+    return [(one.kind.value, text[slice(*one.figure)], one.verdict.value) for one in check(text)]
+
+
+def slips(text: str) -> Iterator[tuple[str, str, str]]:
+    yield from ((one.code.value, one.printed, one.perhaps) for claim in check(text) for one in claim.slips)
+
+
+def test_the_seeds_wrong_percentage_is_found_with_the_digits_that_were_swapped() -> None:
+    text = "1-8月，招商引资到位资金84.8亿元，完成市上下达全年目标任务（105亿元）的84.2%。"
+    claim = only(text)
+    assert (claim.verdict, str(claim.computed), str(claim.difference)) == (Verdict.INCONSISTENT, "80.8", "3.4")
+    assert text[claim.start : claim.end] == "招商引资到位资金84.8亿元，完成市上下达全年目标任务（105亿元）的84.2%"
+    assert list(slips(text)) == [("digits-swapped", "84.8亿元", "88.4亿元")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "引进省外到位资金55.4亿元，完成市上下达全年目标任务（68亿元）的81.5%。",
+        "新签约投资5亿元及以上项目10个，完成市上下达全年目标任务（10个）的100%。",
+        "省级平台签约项目18个，总金额152.8亿元，完成市上下达全年目标任务（130亿元）的117.5%。",
+        "签约项目31个，其中履约项目26个，履约率83.87%。",
+        "签约项目31个，已开工19个，开工率61.29%。",
+        "合同投资202.02亿元，到位资金18.54亿元，资金到位率9.18%。",
+        "本年到位资金2006.47亿元，结转到位资金5161.94亿元，两项合计7168.41亿元。",
+        "国内省外412,678万元，市外省内176,031万元，市内县际416,427万元，合计1,005,136万元。",
+    ],
+)
+def test_published_figures_that_add_up_are_consistent(text: str) -> None:
+    assert {one.verdict for one in check(text)} == {Verdict.CONSISTENT}
+
+
+def test_a_share_that_a_city_published_wrong_is_found() -> None:
+    claim = only("兰洽会签约总额6793.18亿元，其中我市签约881.4亿元，占签约总额的12.64%。")
+    assert (claim.verdict, str(claim.computed), str(claim.difference)) == (Verdict.INCONSISTENT, "12.97", "-0.33")
+
+
+def test_a_rate_that_was_truncated_is_told_as_such() -> None:
+    text = "签约项目292个，履约项目291个，履约率99.65%。"
+    assert only(text).verdict is Verdict.INCONSISTENT
+    assert ("truncated", "99.65%", "99.66%") in slips(text)
+
+
+def test_a_lead_over_elapsed_time_is_computed_from_the_period() -> None:
+    text = "完成年度任务的125.64%，比时序进度83.33%超42.31个百分点。截至10月底，完成125.64%。"
+    assert ("lead", "42.31个百分点", "consistent") in said(text)
+    text = "1—8月，完成全年目标的80.8%，较序时进度快17.5个百分点。"
+    assert said(text)[-1] == ("lead", "17.5个百分点", "inconsistent")
+    assert str(check(text)[-1].computed) == "14.1"
+
+
+@pytest.mark.parametrize(
+    ("words", "percent"),
+    [
+        *(("1-8月", "66.67"), ("截至8月底", "66.67"), ("上半年", "50"), ("前三季度", "75"), ("一季度", "25")),
+        *(("1—10月", "83.33"), ("截至2026年8月31日", "66.67"), ("1至11月份", "91.67"), ("前5个月", "41.67")),
+    ],
+)
+def test_period_words_say_how_much_of_the_year_has_passed(words: str, percent: str) -> None:
+    assert said(f"{words}，序时进度为{percent}%。") == [("elapsed", f"{percent}%", "consistent")]
+    assert said(f"{words}，序时进度为99.99%。") == [("elapsed", "99.99%", "inconsistent")]
+
+
+@pytest.mark.parametrize(
+    ("text", "slip"),
+    [
+        ("到位资金84.8亿元，完成目标任务（105万元）的80.8%。", ("unit", "105万元", "105亿元")),
+        ("到位资金848亿元，完成目标任务（105亿元）的80.8%。", ("decimal-point", "848亿元", "84.8亿元")),
+        ("到位资金884.8亿元，完成目标任务（105亿元）的80.8%。", ("digit-doubled", "884.8亿元", "84.8亿元")),
+        ("到位资金4.8亿元，完成目标任务（10.6亿元）的422.6%。", ("digit-dropped", "4.8亿元", "44.8亿元")),
+        ("1—8月，完成全年目标的80.8%，较序时进度快22.5个百分点。", ("other-month", "66.67%", "58.33%")),
+    ],
+)
+def test_likely_slips_are_named(text: str, slip: tuple[str, str, str]) -> None:
+    assert slip in slips(text)
+
+
+def test_the_target_of_another_indicator_is_a_likely_slip() -> None:
+    text = "到位资金84.8亿元，完成目标任务（105亿元）的124.7%；省外资金55.4亿元，完成目标任务（68亿元）的81.5%。"
+    assert ("other-target", "105亿元", "68亿元") in slips(text)
+
+
+def test_rounding_is_half_up_and_counts_are_exact() -> None:
+    assert said("签约项目8个，已开工1个，开工率12.5%。")[0][2] == "consistent"
+    assert said("签约项目8个，已开工1个，开工率13%。")[0][2] == "consistent"
+    assert said("签约项目8个，已开工1个，开工率12%。")[0][2] == "inconsistent"
+
+
+def test_what_holds_by_rounding_only_is_consistent_and_says_so() -> None:
+    claim = only("到位资金84.8亿元，完成目标任务（105亿元）的81.1%。")
+    assert (claim.verdict, [one.code for one in claim.slips]) == (Verdict.CONSISTENT, [SlipCode.RESTS_ON_ROUNDING])
+
+
+def test_units_and_ways_of_writing_make_no_difference() -> None:
+    for done in ("84.8亿元", "848,000万元", "８４．８亿元", "8480000000元", "84.8 亿元"):
+        assert said(f"到位资金{done}，完成目标任务（105亿元）的80.8％。")[0][2] == "consistent", done
+        assert said(f"到位资金{done}，完成目标任务（105亿元）的84.2％。")[0][2] == "inconsistent", done
+    assert said("新签约项目一百二十个，其中工业项目四十八个，占40%。")[0][2] == "consistent"
+
+
+def test_a_line_that_was_wrapped_is_one_sentence_and_keeps_its_places() -> None:
+    text = "1—8月，全区招商引资到位资金84.8亿元，\n完成市上下达全年目标任务（105亿元）的\n84.2%。"
+    claim = only(text)
+    assert (claim.verdict, text[slice(*claim.figure)]) == (Verdict.INCONSISTENT, "84.2%")
+
+
+def test_figures_that_are_about_something_else_are_not_tied_together() -> None:
+    for text in [
+        "到位资金84.8亿元，固定资产投资完成年度目标任务（200亿元）的60%。",
+        "项目总投资50亿元，已完成年度投资计划（12亿元）的65%。",
+        "到位资金近85亿元，完成目标任务（105亿元）的84.2%。",
+        "总投资12亿元，主体工程完成80%。",
+        "到位资金84.8亿元，占全市的12%。",
+    ]:
+        assert all(verdict == "unverifiable" for _, _, verdict in said(text)), text
+
+
+def test_nothing_in_a_corpus_of_right_reports_is_called_inconsistent() -> None:
+    for name in ("right.txt", "right_unseen.txt"):
+        text = (PROSE / name).read_text(encoding="utf-8")
+        assert [text[one.start : one.end] for one in check(text) if one.verdict is Verdict.INCONSISTENT] == []
+
+
+@pytest.mark.parametrize(("text", "expected"), WRONG, ids=[text for text, _ in WRONG])
+def test_the_wrong_figure_of_each_wrong_sentence_is_found_and_no_other(text: str, expected: str) -> None:
+    figure, should = expected.split()
+    found = [
+        (text[slice(*one.figure)], str(one.computed)) for one in check(text) if one.verdict is Verdict.INCONSISTENT
+    ]
+    assert found == ([(figure, should)] if should != "-" else [])
