@@ -1,0 +1,287 @@
+"""A restored, copied or newly made database sends nothing by itself; and the auditor notices what is late or stuck."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from deploy.local.ports import any_free
+from services.notifier import brake as braking
+from services.notifier.auditor import Auditor, Heartbeat
+from services.notifier.brake import Brake
+from services.notifier.channels.http import make_client
+from shared import database
+from tests.integration.notifier_office import OFFICIAL, Office, record
+from tests.providers.loopback import Received, Reply, serving
+from tests.providers.webhook import fake_webhook
+from tests.providers.wecom import fake_wecom
+
+THREE_DAYS = timedelta(days=3)
+
+
+class Bus:
+    """What the bus holds of our announcements, as far as the brake asks."""
+
+    def __init__(self) -> None:
+        self.newest: str | None = None
+        self.away = False
+
+    async def __call__(self) -> str | None:
+        if self.away:
+            raise ConnectionError
+        return self.newest
+
+
+@pytest.fixture
+def bus() -> Bus:
+    return Bus()
+
+
+@pytest_asyncio.fixture
+async def office(database_url: str) -> AsyncIterator[Office]:
+    with fake_wecom() as wecom, fake_webhook() as webhook:
+        async with database.make_pool(database_url, "test") as pool, make_client() as client:
+            yield Office(pool, wecom, webhook, client)
+
+
+def brake_of(office: Office, bus: Bus) -> Brake:
+    """The brake of a process that starts now."""
+    return Brake(office.pool, bus, THREE_DAYS, office.metrics)
+
+
+async def start(office: Office, bus: Bus) -> Brake:
+    """A process starts and looks around."""
+    brake = brake_of(office, bus)
+    await brake.run_once(office.now)
+    return brake
+
+
+async def newest_announced(office: Office) -> str:
+    found: str = await office.pool.fetchval("select id from notifier.announcement order by created_at desc limit 1")
+    return found
+
+
+async def why(brake: Brake) -> str:
+    paused = await brake.paused()
+    assert paused is not None
+    return paused.why
+
+
+async def test_a_new_installation_sends_and_so_does_one_that_starts_again(office: Office, bus: Bus) -> None:
+    assert await (await start(office, bus)).released()
+    await office.hear(record())
+    await office.work()
+    bus.newest = await newest_announced(office)
+    office.now += timedelta(hours=70)
+    assert await (await start(office, bus)).released()
+
+
+async def test_nothing_is_sent_before_a_process_has_looked_around_nor_while_the_bus_is_away(
+    office: Office, bus: Bus
+) -> None:
+    brake = brake_of(office, bus)
+    assert not await brake.released()
+    bus.away = True
+    await brake.run_once(office.now)
+    assert not await brake.released()
+    bus.away = False
+    await brake.run_once(office.now)
+    assert await brake.released()
+
+
+async def test_a_database_that_never_made_what_the_bus_holds_was_restored(office: Office, bus: Bus) -> None:
+    await start(office, bus)
+    bus.newest = f"/500101/notifier#{uuid4()}-escalation-climbed-1-2"
+    brake = await start(office, bus)
+    assert not await brake.released()
+    assert "which this database never announced" in await why(brake)
+
+    # It stays so over a restart, and an operator ends it for good.
+    assert not await (await start(office, bus)).released()
+    assert await braking.resume(office.pool, office.now, discard=False) == 0
+    assert await brake.released()
+    assert await (await start(office, bus)).released()
+
+
+async def test_nothing_runs_or_climbs_while_sending_is_paused_and_nothing_is_lost(office: Office, bus: Bus) -> None:
+    brake = await start(office, bus)
+    await brake.pause("for a test", office.now)
+    await office.hear(record())
+    sweep, send = brake.holding(office.sweeper.run_once), brake.holding(office.sender.run_once)
+    for _ in range(2):
+        assert (await sweep(office.now), await send(office.now)) == (0, 0)
+        office.now += timedelta(days=1)
+    assert (await office.overview()).unresolved[0].case.rung == 0
+    await braking.resume(office.pool, office.now, discard=False)
+    assert await sweep(office.now) > 0
+    await office.work()
+    assert len(office.webhook.posts) == 1
+    assert office.webhook.posts[0]["recipient"] == OFFICIAL
+
+
+async def test_what_waited_may_be_dropped_when_it_was_sent_before_the_restore(office: Office, bus: Bus) -> None:
+    brake = await start(office, bus)
+    await office.hear(record())
+    await office.sweeper.run_once(office.now)
+    await office.bundler.run_once(office.now)
+    await brake.pause("for a test", office.now)
+    assert await braking.resume(office.pool, office.now, discard=True) == 3
+    await office.work()
+    assert (office.wecom.messages, office.webhook.posts) == ([], [])
+    case = (await office.overview()).unresolved[0]
+    assert {(each.state, each.code) for each in case.deliveries} == {("uncertain", "discarded")}
+
+
+async def test_a_database_that_is_a_copy_of_another_is_noticed(office: Office, bus: Bus, database_url: str) -> None:
+    await start(office, bus)
+    name = f"copy_{uuid4().hex}"
+    source = urlsplit(database_url).path[1:]
+    await office.pool.expire_connections()
+    admin = await asyncpg.connect(urlunsplit(urlsplit(database_url)._replace(path="/postgres")), ssl=False)
+    try:
+        await admin.execute(
+            f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{source}'"  # noqa: S608 - our own name
+        )
+        await admin.execute(f"create database {name} template {source} strategy file_copy")
+        copy = urlunsplit(urlsplit(database_url)._replace(path=f"/{name}"))
+        async with database.make_pool(copy, "test") as pool:
+            brake = Brake(pool, bus, THREE_DAYS, office.metrics)
+            await brake.run_once(office.now)
+            assert "another database than last time" in await why(brake)
+            await braking.resume(pool, office.now, discard=False)
+            again = Brake(pool, bus, THREE_DAYS, office.metrics)
+            await again.run_once(office.now)
+            assert await again.released()
+        await admin.execute(f"drop database {name} with (force)")
+    finally:
+        await admin.close()
+
+
+async def test_after_days_without_running_an_operator_is_asked(office: Office, bus: Bus) -> None:
+    await start(office, bus)
+    office.now += timedelta(hours=73)
+    brake = await start(office, bus)
+    assert "nothing ran since 2026-09-02 02:00 UTC" in await why(brake)
+    await braking.resume(office.pool, office.now, discard=False)
+    assert await (await start(office, bus)).released()
+
+
+async def test_a_database_that_is_restored_under_a_running_process_is_noticed(office: Office, bus: Bus) -> None:
+    brake = await start(office, bus)
+    before = await office.pool.fetchval("select last_tick from notifier.installation")
+    office.now += timedelta(hours=1)
+    await brake.run_once(office.now)
+    assert await brake.released()
+    await office.pool.execute("update notifier.installation set last_tick = $1", before)
+    office.now += timedelta(seconds=1)
+    await brake.run_once(office.now)
+    assert "went back in time" in await why(brake)
+
+
+async def test_two_processes_tick_without_alarming_each_other(office: Office, bus: Bus) -> None:
+    one, other = await start(office, bus), await start(office, bus)
+    for _ in range(5):
+        office.now += timedelta(seconds=1)
+        await one.run_once(office.now)
+        await other.run_once(office.now - timedelta(seconds=3))
+    assert await one.released()
+    assert await other.released()
+
+
+class Alarm:
+    """What a heartbeat address hears."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.status = 200
+
+    def answer(self, request: Received) -> Reply:
+        self.calls += 1
+        return Reply(self.status)
+
+
+def auditor_of(office: Office, brake: Brake, client: httpx.AsyncClient, url: str | None) -> Auditor:
+    heartbeat = Heartbeat(client, SecretStr(url) if url else None)
+    return Auditor(office.pool, brake, {}, heartbeat, office.metrics, timedelta(minutes=1))
+
+
+async def test_the_heartbeat_is_called_only_while_all_is_well(office: Office, bus: Bus) -> None:
+    alarm, brake = Alarm(), await start(office, bus)
+    with serving(alarm.answer) as url:
+        auditor = auditor_of(office, brake, office.client, url)
+        assert await auditor.audit(office.now) == {}
+        assert alarm.calls == 1
+        await office.hear(record())
+        office.now += timedelta(minutes=6)
+        assert await auditor.audit(office.now) == {"late-case": 1}
+        assert alarm.calls == 1
+        await office.work()
+        assert await auditor.audit(office.now) == {}
+        assert alarm.calls == 2
+        await brake.pause("for a test", office.now)
+        assert await auditor.audit(office.now) == {"paused": 1}
+        assert alarm.calls == 2
+
+
+async def test_every_way_to_be_stuck_is_found(office: Office, bus: Bus) -> None:
+    auditor = auditor_of(office, await start(office, bus), office.client, None)
+    await office.hear(record())
+    await office.sweeper.run_once(office.now)
+    later = office.now + timedelta(minutes=6)
+    assert await auditor.audit(later) == {"unbundled-delivery": 3, "unpublished-event": 1}
+    await office.bundler.run_once(office.now)
+    await office.announcer.run_once(office.now)
+    assert await auditor.audit(later) == {"unsent-message": 3}
+    await office.pool.execute("update notifier.message set state = 'sending', lease_until = $1", office.now)
+    assert await auditor.audit(later) == {"abandoned-message": 3}
+    await office.pool.execute(
+        "update notifier.message set state = 'waiting', attempts = 9, next_attempt_at = $1", later
+    )
+    assert await auditor.audit(later) == {}
+    assert await auditor.audit(later + timedelta(hours=2)) == {"unsent-message": 3, "undelivered-message": 3}
+
+
+async def test_a_check_that_fails_keeps_the_heartbeat_back(office: Office, bus: Bus) -> None:
+    async def away() -> str | None:
+        return "not connected"
+
+    alarm, brake = Alarm(), await start(office, bus)
+    with serving(alarm.answer) as url:
+        heartbeat = Heartbeat(office.client, SecretStr(url))
+        auditor = Auditor(office.pool, brake, {"nats": away}, heartbeat, office.metrics, timedelta(minutes=1))
+        assert await auditor.audit(office.now) == {"nats": 1}
+    assert alarm.calls == 0
+
+
+async def test_the_auditor_looks_once_a_minute_and_survives_an_alarm_that_is_away(office: Office, bus: Bus) -> None:
+    alarm = Alarm()
+    alarm.status = 503
+    with serving(alarm.answer) as url:
+        auditor = auditor_of(office, await start(office, bus), office.client, url)
+        for _ in range(3):
+            assert await auditor.run_once(office.now) == 0
+        assert alarm.calls == 1
+        office.now += timedelta(minutes=1)
+        await auditor.run_once(office.now)
+        assert alarm.calls == 2
+    nowhere = auditor_of(office, await start(office, bus), office.client, f"http://127.0.0.1:{any_free()}")
+    assert await nowhere.audit(office.now) == {}
+
+
+async def test_what_waits_for_the_morning_or_for_its_project_is_not_late(office: Office, bus: Bus) -> None:
+    auditor = auditor_of(office, await start(office, bus), office.client, None)
+    # 22:00 in Shanghai.
+    office.now = office.now.replace(hour=14)
+    await office.hear(record())
+    await office.work()
+    office.now += timedelta(hours=8)
+    assert await auditor.audit(office.now) == {}
+    await office.hear(record(revision=2, stage="suspended"))
+    office.now += timedelta(days=3)
+    assert await auditor.audit(office.now) == {}
