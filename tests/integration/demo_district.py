@@ -80,10 +80,12 @@ class District:
 
 
 @contextlib.asynccontextmanager
-async def demo_district(postgres: Postgres, template: str, through: date) -> AsyncIterator[District]:
-    """The demo's district with what its departments sent through a day."""
+async def demo_district(
+    postgres: Postgres, template: str, through: date, server: Nats | None = None
+) -> AsyncIterator[District]:
+    """The demo's district with what its departments sent through a day; on a NATS of its own unless one is given."""
     with tempfile.TemporaryDirectory(prefix="luodi-test-") as folder:
-        server = Nats(Path(folder), durable=False)
+        server = server or Nats(Path(folder), durable=False)
         await server.start()
         try:
             await streams.provision(server.url)
