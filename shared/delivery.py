@@ -13,21 +13,29 @@ def recorded_at(message: Msg) -> datetime:
 
     Cut, not rounded, and from the integer nanoseconds: whoever reads the same message computes the same value.
     """
-    return _EPOCH + timedelta(microseconds=_ack_token(message, _TIME) // 1_000)
+    return place_and_instant(message)[1]
 
 
 def stream_sequence(message: Msg) -> int:
     """The message's sequence number in its stream."""
-    return _ack_token(message, _STREAM_SEQUENCE)
+    return place_and_instant(message)[0]
+
+
+def place_and_instant(message: Msg) -> tuple[int, datetime]:
+    """`stream_sequence` and `recorded_at` of a message, read at once."""
+    tokens, shift = _ack_tokens(message)
+    instant = _EPOCH + timedelta(microseconds=int(tokens[_TIME + shift]) // 1_000)
+    return int(tokens[_STREAM_SEQUENCE + shift]), instant
 
 
 def delivered_again(message: Msg) -> bool:
     """Whether the server had handed out this message before."""
-    return _ack_token(message, _DELIVERIES) > 1
+    tokens, shift = _ack_tokens(message)
+    return tokens[_DELIVERIES + shift] != "1"
 
 
-def _ack_token(message: Msg, place: int) -> int:
+def _ack_tokens(message: Msg) -> tuple[list[str], int]:
     # $JS.ACK.<stream>.<consumer>.<deliveries>.<stream sequence>.<consumer sequence>.<time>.<pending>; servers with
     # domains put <domain>.<account> before the stream and may append a token.
     tokens = message.reply.split(".")
-    return int(tokens[place + 2 if len(tokens) > _TOKENS else place])
+    return tokens, 2 if len(tokens) > _TOKENS else 0

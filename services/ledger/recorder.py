@@ -11,8 +11,9 @@ from nats.aio.msg import Msg
 
 from services.ledger.domain.batch import Accepted, Key, Refused, Stored, halves, keys, refuse, sort_out
 from services.ledger.metrics import Metrics
-from shared.bus import Outgoing, recorded_at, stream_sequence
+from shared.bus import Outgoing
 from shared.database import Connection, Pool
+from shared.delivery import place_and_instant
 from shared.envelope import digest
 from shared.events import OutreachMade
 from shared.sql import queries_beside
@@ -47,7 +48,7 @@ class Recorder:
     async def handle(self, messages: Sequence[Msg]) -> None:
         """Record a batch as the bus delivers it; returns when the batch may be acknowledged."""
         with self._metrics.batch_seconds.time():
-            await self.record([Stored(m.subject, m.data, stream_sequence(m), recorded_at(m)) for m in messages])
+            await self.record([Stored(m.subject, m.data, *place_and_instant(m)) for m in messages])
         self._metrics.batch_size.observe(len(messages))
 
     async def record(self, batch: Sequence[Stored]) -> list[Refused]:
@@ -110,14 +111,11 @@ class Recorder:
             trips_touched = _perhaps_trips(accepted, others_touched, projects)
             trips = await self._folded(connection, "fold_outreach", trips_touched)
             targets = await self._folded(connection, "fold_targets", targets_touched)
-        records = [
-            Outgoing(project_subject(row["district"], row["project"]), row["message"].encode()) for row in projects
-        ]
+        records = [Outgoing(project_subject(row["district"], row["project"]), row["message"]) for row in projects]
         records += [
-            Outgoing(target_subject(row["district"], row["year"], row["indicator"]), row["message"].encode())
-            for row in targets
+            Outgoing(target_subject(row["district"], row["year"], row["indicator"]), row["message"]) for row in targets
         ]
-        records += [Outgoing(outreach_subject(row["district"], row["trip"]), row["message"].encode()) for row in trips]
+        records += [Outgoing(outreach_subject(row["district"], row["trip"]), row["message"]) for row in trips]
         return records, [_identity_reused(accepted[row["position"] - 1]) for row in reused]
 
     async def _folded(self, connection: Connection, query: str, touched: Sequence[Key]) -> list[asyncpg.Record]:

@@ -71,7 +71,7 @@ on conflict (district, project) do update set
     progress = excluded.progress,
     escalations = excluded.escalations
 returning
-    district, project, ledger.project_message(record) as message,
+    district, project, convert_to(ledger.project_message(record), 'UTF8') as message,
     exists (
         select from ledger.outreach
         where outreach.district = record.district and outreach.trip = record.project
@@ -83,7 +83,7 @@ insert into ledger.target as record
 select * from ledger.target_as_of($1::text[], $2::text[], 'infinity')
 on conflict (district, year, indicator) do update set
     revision = excluded.revision, digest = excluded.digest, facts = excluded.facts
-returning district, year, indicator, ledger.target_message(record)::text as message;
+returning district, year, indicator, convert_to(ledger.target_message(record)::text, 'UTF8') as message;
 
 -- name: fold_outreach
 -- Of the touched subjects those that are trips, folded afresh from all their events.
@@ -98,7 +98,7 @@ on conflict (district, trip) do update set
     met = excluded.met,
     projects = excluded.projects,
     facts = excluded.facts
-returning district, trip, ledger.outreach_message(record)::text as message;
+returning district, trip, convert_to(ledger.outreach_message(record)::text, 'UTF8') as message;
 
 -- name: park
 -- A refused message is kept whole; the same message delivered again is the same row.
