@@ -38,11 +38,20 @@ class Hands:
 class Service:
     """The running service, with what is around it."""
 
-    def __init__(self, app: FastAPI, bus: Client, wecom: FakeWecom, webhook: FakeWebhook, clock: Hands) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - all that is around it
+        self,
+        app: FastAPI,
+        bus: Client,
+        wecom: FakeWecom,
+        webhook: FakeWebhook,
+        clock: Hands,
+        settings: NotifierSettings,
+    ) -> None:
         transport = httpx.ASGITransport(app=app, client=("10.1.2.3", 5000))
         self.http = httpx.AsyncClient(transport=transport, base_url="http://notifier")
         self.wecom, self.webhook, self.clock = wecom, webhook, clock
         self._bus = bus
+        self.settings = settings
 
     async def hear(self, document: dict[str, Any]) -> None:
         """The ledger publishes a record."""
@@ -116,7 +125,7 @@ async def service(client: Client, provisioned: str, database_url: str, tmp_path:
         )
         app = build(settings, clock=clock)
         async with app.router.lifespan_context(app):
-            running = Service(app, client, wecom, webhook, clock)
+            running = Service(app, client, wecom, webhook, clock, settings)
             async with running.http:
                 yield running
 
