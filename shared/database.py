@@ -47,7 +47,8 @@ def make_pool(
     # A connection that nobody uses is closed here, well before the server would do it while somebody takes it.
     unused_seconds = 300.0
     if stuck_seconds is not None:
-        settings["idle_session_timeout"] = f"{int(stuck_seconds * 1000)}ms"
+        stuck = f"{int(stuck_seconds * 1000)}ms"
+        settings |= {"idle_session_timeout": stuck, "idle_in_transaction_session_timeout": stuck}
         unused_seconds = min(unused_seconds, stuck_seconds / 2)
     return asyncpg.create_pool(
         url,

@@ -15,7 +15,9 @@ from nats.errors import Error as NatsError
 
 from shared.subjects import Consumer
 
-_EXPIRES_SECONDS: Final = 30.0
+# For so long messages may go to a process that is suspended, until the server does not hear from it any more.
+_EXPIRES_SECONDS: Final = 10.0
+_LEAVING_SECONDS: Final = 2.0
 _HEARTBEAT_SECONDS: Final = 1.0
 _MISSED_SECONDS: Final = 2.5 * _HEARTBEAT_SECONDS
 _NANOSECONDS: Final = 1_000_000_000
@@ -65,12 +67,11 @@ class Pull:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # A connection that is down forgets the subscription by itself, and the server what it had sent.
-        with contextlib.suppress(NatsError):
-            if self._subscription is not None:
-                await self._subscription.unsubscribe()
-            for message in self.waiting:
-                await message.nak()
+        leaving, until = asyncio.create_task(self._leave()), time.monotonic() + _LEAVING_SECONDS
+        # Cancelled as well, it would break the connection: the client cannot take the answer to a flush given up.
+        while not leaving.done() and time.monotonic() < until:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({leaving}, timeout=_LEAVING_SECONDS)
 
     @property
     def waiting(self) -> tuple[Msg, ...]:
@@ -107,6 +108,17 @@ class Pull:
         self._handed = deque(self._arrived.popleft() for _ in range(min(self._size, len(self._arrived))))
         await self._ask()
         return self._handed
+
+    async def _leave(self) -> None:
+        with contextlib.suppress(NatsError, TimeoutError):
+            if self._subscription is not None and self._connection.is_connected:
+                # What is on its way has to arrive, or nobody could give it back.
+                await self._subscription.drain()  # type: ignore[no-untyped-call] # the client's, which returns None
+            elif self._subscription is not None:
+                # A connection that is down forgets the subscription by itself, and the server what it had sent.
+                await self._subscription.unsubscribe()
+            for message in self.waiting:
+                await message.nak()
 
     async def _ask(self) -> None:
         """Have up to two batches on their way or here, and ask anew when one of them is used up."""

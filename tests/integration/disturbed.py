@@ -71,22 +71,28 @@ class Disturbed:
         await until(so)
 
     async def assert_as_undisturbed(self, *, except_for: Collection[str] = ()) -> None:
-        """The rows, and the last message of every subject, are those of a ledger to which nothing happened.
+        """`assert_as_undisturbed` of this ledger."""
+        await assert_as_undisturbed(self.department, self._database_url, except_for=except_for)
 
-        Waits until the ledger has acknowledged everything that the stream holds. Some tables may be `except_for`.
-        """
-        await self.department.acknowledged()
-        async with database.make_pool(self._database_url, "test") as pool:
-            disturbed, undisturbed = await ledger_rows.rows(pool), ledger_rows.Published()
-            await ledger_rows.wipe(pool)
-            stored = await ledger_rows.everything_stored(self.client)
-            await ledger_rows.recorder(pool, undisturbed).record(stored)
-            expected = await ledger_rows.rows(pool)
-        for table in expected.keys() - except_for:
-            assert disturbed[table] == expected[table]
-        assert disturbed["event"]
-        for subject, record in undisturbed.last.items():
-            assert await self.department.last_record(subject) == json.loads(record)
+
+async def assert_as_undisturbed(department: Department, database_url: str, *, except_for: Collection[str] = ()) -> None:
+    """The rows, and the last message of every subject, are those of a ledger to which nothing happened.
+
+    Waits until all that the stream holds is acknowledged. Some tables may be `except_for`. Leaves the rows of a ledger
+    to which nothing happened.
+    """
+    await department.acknowledged()
+    async with database.make_pool(database_url, "test") as pool:
+        disturbed, undisturbed = await ledger_rows.rows(pool), ledger_rows.Published()
+        await ledger_rows.wipe(pool)
+        stored = await ledger_rows.everything_stored(department.connection)
+        await ledger_rows.recorder(pool, undisturbed).record(stored)
+        expected = await ledger_rows.rows(pool)
+    assert disturbed["event"]
+    for table in expected.keys() - except_for:
+        assert disturbed[table] == expected[table]
+    for subject, record in undisturbed.last.items():
+        assert await department.last_record(subject) == json.loads(record)
 
 
 @contextlib.asynccontextmanager

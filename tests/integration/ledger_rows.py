@@ -5,6 +5,7 @@ from typing import Any
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.js.api import AckPolicy, ConsumerConfig
 from prometheus_client import CollectorRegistry
 
 from services.ledger.domain.batch import Stored
@@ -58,7 +59,9 @@ async def everything_stored(connection: Client) -> list[Stored]:
     """All messages of the EVENTS stream, as a consumer of its own would get them."""
     stream = connection.jetstream()
     count = (await stream.stream_info("EVENTS")).state.messages
-    reader = await stream.pull_subscribe("events.>", stream="EVENTS")
+    reader = await stream.pull_subscribe(
+        "events.>", stream="EVENTS", config=ConsumerConfig(ack_policy=AckPolicy.NONE, max_ack_pending=-1)
+    )
     messages: list[Msg] = []
     while len(messages) < count:
         messages += await reader.fetch(count - len(messages))

@@ -123,6 +123,17 @@ async def test_what_was_in_hand_at_a_stop_is_delivered_to_the_next_at_once(provi
         await seen.everything_to(5)
 
 
+async def test_what_was_on_its_way_at_a_stop_is_delivered_to_the_next_at_once(provisioned: str, client: Client) -> None:
+    seen = Seen()
+    await publish(client, 4_000)
+    async with asyncio.timeout(LEDGER_OF_EVENTS.ack_wait / 2):
+        for first in range(1, 1_000, 100):
+            async with taking_in(provisioned, seen, size=100):
+                await seen.everything_to(first)
+        async with taking_in(provisioned, seen):
+            await seen.everything_to(4_000)
+
+
 async def test_what_the_server_took_for_forgotten_is_handled_once_and_told_of_without_haste(
     provisioned: str, client: Client
 ) -> None:

@@ -8,10 +8,11 @@ import asyncpg
 import pytest
 
 from shared import clock, intake
+from shared.database import make_pool
 from shared.jetstream import ask
 from tests.integration.disturbed import SOON_AGAIN, at_ease, disturbed
 from tests.integration.quarantine_operator import Operator
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 _YEARS = 2 * 365 * 86_400.0
 
@@ -41,6 +42,19 @@ async def test_a_project_that_is_held_up_holds_up_nobody_and_is_handed_out_once(
         await ledger.until_ready()
         await ledger.assert_as_undisturbed()
         assert (await ask(ledger.client, "CONSUMER.INFO.EVENTS.ledger"))["num_redelivered"] == 0
+
+
+@pytest.mark.parametrize("begin", ["", "begin"])
+async def test_a_process_in_which_nothing_happens_any_more_lets_go_of_its_projects(
+    database_url: str, begin: str
+) -> None:
+    async with make_pool(database_url, "test", stuck_seconds=1) as pool, pool.acquire() as suspended:
+        await suspended.execute(f"{begin}; select pg_advisory_lock(1)")
+        other = await asyncpg.connect(database_url, ssl=False)
+        try:
+            await other.execute("select pg_advisory_lock(1)", timeout=PATIENCE)
+        finally:
+            await other.close()
 
 
 async def test_a_project_that_cannot_be_folded_is_parked_and_recorded_once_it_can(
