@@ -78,19 +78,17 @@ def targets() -> list[TargetFact]:
 
 
 def project(code: str, **said: Any) -> ProjectThen:
-    """A project of which nothing but its registration is known, unless said otherwise."""
+    """A project of the reserve, without anything more unless said otherwise."""
     blank = ProjectThen(
         project=code,
         name=f"{code}项目",
         cluster="装备制造",
+        stage="reserved",
         lead_unit="区经济信息委",
         lead_official="王建国 副区长",
-        happened={"registered": date(2025, 6, 1)},
-        phase=None,
         contract_amount=None,
         milestones={},
         issues={},
-        leads=[],
         progress=[],
     )
     return replace(blank, **said)

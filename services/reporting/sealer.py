@@ -224,11 +224,7 @@ async def _targets(connection: Connection, district: str, year: int, known_by: d
 
 async def _projects(connection: Connection, order: Order, known_by: datetime) -> list[ProjectThen]:
     rows = await connection.fetch(SQL["projects"], order.district, order.through, known_by)
-    return [ProjectThen(**{**row, "happened": _days(row["happened"])}) for row in rows]
-
-
-def _days(happened: Mapping[str, str]) -> dict[str, date]:
-    return {event: date.fromisoformat(day) for event, day in happened.items()}
+    return [ProjectThen(**row) for row in rows]
 
 
 def _fitting(document: bytes, most: int) -> bytes:

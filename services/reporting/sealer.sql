@@ -46,30 +46,13 @@ where district = $1 and year = $2
   and recorded_at <= $3::timestamptz and (superseded_at is null or superseded_at > $3);
 
 -- name: projects
--- Each project of which anything had happened by a day, as known at an instant: first day of each step, the last phase,
--- and the sum agreed, which is the first contract's with the supplements'.
-select p.project, p.name, p.cluster, p.lead_unit, p.lead_official, p.milestones,
+-- How each project stood at the end of a day, as the wall chart shows it, with its issues and what was said of it.
+select s.project, s.name, s.cluster, s.stage, s.lead_unit, s.lead_official, s.contract_amount, s.milestones,
     coalesce(p.record -> 'issues', '{}') as issues,
-    coalesce(p.record -> 'leads', '[]') as leads,
-    coalesce(p.record -> 'progress', '[]') as progress,
-    past.happened, past.phase,
-    coalesce(past.first_contract + coalesce(past.supplements, 0), past.supplements) as contract_amount
-from reporting.project p
-cross join lateral (
-    select
-        jsonb_object_agg(event, happened_on order by happened_on desc)
-            filter (where event <> 'signed' or kind = 'contract') as happened,
-        (array_agg(event order by happened_on desc, recorded_at desc, source desc, id desc)
-            filter (where event in ('suspended', 'resumed', 'terminated')))[1] as phase,
-        (array_agg(amount order by happened_on, recorded_at, source, id)
-            filter (where event = 'signed' and kind = 'contract'))[1] as first_contract,
-        sum(amount) filter (where event = 'signed' and kind = 'supplement') as supplements
-    from reporting.fact f
-    where f.district = p.district and f.project = p.project and f.happened_on <= $2::date
-      and f.recorded_at <= $3::timestamptz and (f.superseded_at is null or f.superseded_at > $3)
-) past
-where p.district = $1 and past.happened is not null
-order by p.project;
+    coalesce(p.record -> 'progress', '[]') as progress
+from reporting.standing($1::text, $2::date, $3::timestamptz) s
+join reporting.project p on p.district = $1 and p.project = s.project
+order by s.project collate "C";
 
 -- name: insert
 -- Once for ever.

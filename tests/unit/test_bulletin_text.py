@@ -78,11 +78,10 @@ def standing() -> list[ProjectThen]:
         "due": "2026-08-06",
         "resolved_on": "2026-09-02",
     }
-    done = {"registered": date(2025, 1, 1), "signed": date(2026, 2, 1), "started": date(2026, 7, 1)}
     return [
-        project("P-1", happened=done, contract_amount=None, progress=[{"on": "2026-07-20", "phrase": "已开工建设"}]),
+        project("P-1", stage="started", progress=[{"on": "2026-07-20", "phrase": "已开工建设"}]),
         project("P-2", milestones=late, issues={"Q-1": issue}),
-        project("P-3", phase="terminated", milestones=late, cluster=None),
+        project("P-3", stage="terminated", milestones=late, cluster=None),
     ]
 
 
@@ -128,15 +127,11 @@ def test_what_happened_after_the_day_is_left_out() -> None:
         "P-1",
         milestones={"started": {"due": "2026-08-15", "on": "2026-09-03"}},
         issues={"Q-1": {"raised_on": "2026-09-01", "resolved_on": None, "due": None}},
-        leads=[
-            {"from": "2026-01-01", "lead_unit": "区商务委", "lead_official": "甲"},
-            {"from": "2026-09-01", "lead_unit": "区财政局", "lead_official": "乙"},
-        ],
         progress=[{"on": "2026-09-02", "phrase": "已开工建设"}],
     )
     found = landscape([later], THROUGH)
     assert found["issues"] == []
-    assert [(one["milestone"], one["days"], one["lead_unit"]) for one in found["late"]] == [("started", 16, "区商务委")]
+    assert [(one["milestone"], one["days"]) for one in found["late"]] == [("started", 16)]
     assert found["projects"][0]["phrase"] is None
 
 

@@ -15,7 +15,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "竣工": ("completed",),
     "在建": ("started",),
     "签约待建": ("signed", "site-fixed", "planned"),
-    "在谈": ("negotiating", "intent-signed"),
+    "在谈": ("negotiating", "intent-signed", "approved"),
     "储备": ("reserved",),
     "暂停": ("suspended",),
     "终止": ("terminated",),

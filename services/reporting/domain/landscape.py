@@ -5,53 +5,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from services.reporting.domain.bulletin import Document
-
-# The steps that leave a fact behind, the furthest first; what leads to the first of them is talk (negotiating).
-_STEPS: Final = (
-    *("at-capacity", "commissioned", "completed", "started", "planned", "site-fixed", "signed", "intent-signed"),
-    *("claimed", "registered"),
-)
-_TALKS: Final = {"claimed": "negotiating", "registered": "reserved"}
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectThen:
-    """A project by a day: what had happened (event → first day, a framework is no signing), and what its record says.
-
-    `phase` is the last of suspended, resumed and terminated by then; `milestones`, `issues`, `leads` and `progress` as
-    in the ledger's record, of which what lies after the day is left out here.
+    """A project at the end of a day; of `issues` and `progress`, which are the ledger's record, what lies after it is
+    left out here.
     """
 
     project: str
     name: str | None
     cluster: str | None
+    stage: str
     lead_unit: str | None
     lead_official: str | None
-    happened: Mapping[str, date]
-    phase: str | None
     contract_amount: Decimal | None
     milestones: Mapping[str, Mapping[str, str | None]]
     issues: Mapping[str, Mapping[str, Any]]
-    leads: Sequence[Mapping[str, Any]]
     progress: Sequence[Mapping[str, Any]]
-
-    @property
-    def stage(self) -> str:
-        """The furthest step taken by then, or that the project is suspended or terminated."""
-        if self.phase in ("suspended", "terminated"):
-            return self.phase
-        step = next((step for step in _STEPS if step in self.happened), "registered")
-        return _TALKS.get(step, step)
-
-    def led_by(self, day: date) -> Mapping[str, str | None]:
-        """Who answered for it on that day."""
-        claimed = [one for one in self.leads if one["from"] <= day.isoformat()]
-        if claimed:
-            return {key: claimed[-1].get(key) for key in ("lead_unit", "lead_official")}
-        return {"lead_unit": self.lead_unit, "lead_official": self.lead_official}
 
     def phrase(self, day: date) -> str | None:
         """The last words reported of its progress by that day."""
@@ -80,7 +54,7 @@ def end_of_next_month(day: date) -> date:
 def _standing(one: ProjectThen, day: date) -> Document:
     amount = one.contract_amount
     return {
-        **_named(one, day),
+        **_named(one),
         "cluster": one.cluster,
         "stage": one.stage,
         "contract_amount": None if amount is None else format(amount, ".2f"),
@@ -88,8 +62,9 @@ def _standing(one: ProjectThen, day: date) -> Document:
     }
 
 
-def _named(one: ProjectThen, day: date) -> Document:
-    return {"project": one.project, "name": one.name or one.project, **one.led_by(day)}
+def _named(one: ProjectThen) -> Document:
+    led = {"lead_unit": one.lead_unit, "lead_official": one.lead_official}
+    return {"project": one.project, "name": one.name or one.project, **led}
 
 
 def _issues(one: ProjectThen, day: date) -> Iterable[Document]:
@@ -99,7 +74,7 @@ def _issues(one: ProjectThen, day: date) -> Iterable[Document]:
             continue
         over = (day - date.fromisoformat(due)).days if due else 0
         said = {key: issue.get(key) for key in ("category", "urgency", "owner_unit", "text")}
-        yield {**_named(one, day), "issue": code, **said, "raised_on": raised, "due": due, "days_over": max(0, over)}
+        yield {**_named(one), "issue": code, **said, "raised_on": raised, "due": due, "days_over": max(0, over)}
 
 
 def _open_milestones(one: ProjectThen, day: date) -> Iterable[tuple[date, str]]:
@@ -116,13 +91,13 @@ def _late(one: ProjectThen, day: date) -> Document | None:
     if not overdue:
         return None
     due, name = overdue[0]
-    return {**_named(one, day), "milestone": name, "due": due.isoformat(), "days": (day - due).days}
+    return {**_named(one), "milestone": name, "due": due.isoformat(), "days": (day - due).days}
 
 
 def _due_next(one: ProjectThen, day: date) -> Iterable[Document]:
     for due, name in _open_milestones(one, day):
         if day <= due <= end_of_next_month(day):
-            yield {**_named(one, day), "milestone": name, "due": due.isoformat()}
+            yield {**_named(one), "milestone": name, "due": due.isoformat()}
 
 
 def _by_due(entry: Document) -> tuple[str, str, str]:
