@@ -1,7 +1,7 @@
 """The page on which a report is pasted or handed over, and shown again with its figures marked; it needs no script."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -38,27 +38,37 @@ _templates.env.globals["words"] = check_words
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of the text; with findings it is a figure, and `verdict` the worst said of it."""
+    """A stretch of the text; with findings it is a figure, with a number one to look at."""
 
     text: str
     number: int = 0
     findings: Sequence[Finding] = ()
 
     @property
-    def verdict(self) -> Verdict | None:
+    def mark(self) -> str:
+        """How the figure is marked: by the worst that is said of it."""
         said = {one.claim.verdict for one in self.findings}
-        return next((one for one in _WORST_FIRST if one in said), None)
+        worst = next((one for one in _WORST_FIRST if one in said), Verdict.UNVERIFIABLE)
+        return "doubtful" if worst is not Verdict.INCONSISTENT and self.number else worst.value
+
+    @property
+    def noted(self) -> list[Finding]:
+        """What deserves a look: what is wrong, and what holds only if a round figure was rounded."""
+        return [one for one in self.findings if one.claim.slips or one.claim.verdict is Verdict.INCONSISTENT]
 
 
 def pieces(checked: Checked) -> list[Piece]:
-    """The whole text in stretches, figures apart; wrong figures are numbered from 1."""
+    """The whole text in stretches, figures apart; those to look at are numbered from 1."""
     found: list[Piece] = []
     done = number = 0
     for (start, end), group in groupby(checked.findings, key=lambda one: one.claim.figure):
         findings = tuple(group)
-        wrong = any(one.claim.verdict is Verdict.INCONSISTENT for one in findings)
-        number += wrong
-        found += [Piece(checked.text[done:start]), Piece(checked.text[start:end], number if wrong else 0, findings)]
+        figure = Piece(checked.text[start:end], number + 1, findings)
+        if figure.noted:
+            number += 1
+        else:
+            figure = replace(figure, number=0)
+        found += [Piece(checked.text[done:start]), figure]
         done = end
     return [*found, Piece(checked.text[done:])]
 

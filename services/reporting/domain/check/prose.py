@@ -21,7 +21,9 @@ _ENDS = re.compile("[。！？]")
 _WIDTHS = range(30, 161)  # of lines that a program wraps, in half-width columns
 _RAGGED = 4
 _LATIN = 0x2000
-_HEADING = re.compile(r"\s*(?:[（(]?[一二三四五六七八九十\d]{1,3}(?:[）)、]|[.．](?!\d))|第[一二三四五六七八九十]+[章节部条])")
+_HEADING = re.compile(
+    r"\s*(?:[（(]?[一二三四五六七八九十\d]{1,3}(?:[）)、]|[.．](?!\d))|第[一二三四五六七八九十]+[章节部条])"
+)
 _FIGURES_MOST = 100
 
 

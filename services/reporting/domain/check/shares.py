@@ -29,6 +29,7 @@ _ANY_RATE = re.compile(r"(?P<before>)(?P<stem>[\u4e00-\u9fff]{2})率(?:为|达�
 _WHOLE = re.compile(
     "(?:全部|总数|总额|总量|总投资|总金额|总|项目|签约|额|数|量|的|其|到位资金|资金|投资|金额|个数|企业|合同)*"
 )
+_OF_SIGNED = {"履约", "开工", "投产", "竣工", "落地"}
 _STEPS = {"到位": "到位|实到|到账", "落地": "落地|落户", "转化": "转化"}
 _MOST = 24
 _WORD = 2
@@ -152,9 +153,15 @@ def _rate_is_tied(sentence: Sentence, until: int, stem: str, whole: Quantity, be
         and _plain(sentence, part)
         and role(sentence, whole) in {Role.PLAIN, Role.INVESTMENT}
         and bool(re.search(_STEPS.get(stem, stem), around))
-        and "；" not in sentence.shape[sentence.at(whole) : sentence.at(part)]
+        and ("；" not in sentence.shape[sentence.at(whole) : sentence.at(part)] or _all_signed(sentence, whole, stem))
         and linked(sentence, part, until)
     )
+
+
+def _all_signed(sentence: Sentence, whole: Quantity, stem: str) -> bool:
+    """签约项目31个；履约项目26个，履约率83.87%；…: of these rates everything that was signed is the whole."""
+    first = next(one for one in values(sentence) if one.dimension == whole.dimension)
+    return stem in _OF_SIGNED and first is whole and "签约" in sentence.shape[: sentence.at(whole)]
 
 
 def _any_pair(found: list[Quantity]) -> Iterator[Reading]:
