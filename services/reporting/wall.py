@@ -72,7 +72,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """A step of a project's timetable; `state` is done, late or open."""
+    """A step of a project's timetable; `state` is kept, missed or open."""
 
     name: str
     due: str | None
@@ -165,9 +165,9 @@ def _milestone(code: str, state: Mapping[str, Any], today: date) -> Milestone:
     name = wording.milestone(code)
     if on:
         late = bool(due) and str(on) > str(due)
-        return Milestone(name, due, f"{on} 完成" + ("（逾期）" if late else ""), "done")
+        return Milestone(name, due, f"{on} 完成" + ("（逾期）" if late else ""), "kept")
     if due and str(due) < today.isoformat():
-        return Milestone(name, due, f"已逾期 {(today - date.fromisoformat(str(due))).days} 天", "late")
+        return Milestone(name, due, f"已逾期 {(today - date.fromisoformat(str(due))).days} 天", "missed")
     return Milestone(name, due, "未到期限", "open")
 
 
