@@ -33,6 +33,7 @@ MILESTONES: Final[Mapping[str, tuple[str, str]]] = {
     "completed": ("竣工", "竣工"),
     "commissioned": ("投产", "投产"),
 }
+_STEPS: Final = tuple(MILESTONES)
 GATES: Final[Mapping[str, str]] = {"preliminary": "协议初审", "industry": "行业审查", "legal": "法制审查"}
 URGENCIES: Final[Mapping[str, str]] = {"at-once": "立即办", "urgent": "加急办", "special": "专项办"}
 _ONE: Final = timedelta(days=1)
@@ -153,14 +154,17 @@ def _overdue_milestones(view: View, rule: MilestoneOverdue) -> Iterator[Obligati
 
 def _by_default(view: View, rule: MilestoneOverdue, name: str) -> tuple[date, str, int] | None:
     """The day, the step before and the days after it, where the policy gives any. What comes later has not happened."""
-    steps = list(MILESTONES)
-    place = steps.index(name)
-    reached = {step: each.on for step, each in view.record.milestones.items() if each.on}
-    days = next((each for step, each in rule.default_days.items() if step == name), None)
-    if days is None or any(step in reached for step in steps[place + 1 :]):
+    days = rule.days_after(name)
+    if days is None:
         return None
-    before = reached.get(steps[place - 1]) if place else view.record.intent_signed_on
-    word = MILESTONES[steps[place - 1]][1] if place else "签订意向"
+    milestones, place = view.record.milestones, _STEPS.index(name)
+    if any((later := milestones.get(step)) and later.on for step in _STEPS[place + 1 :]):
+        return None
+    if place == 0:
+        before, word = view.record.intent_signed_on, "签订意向"
+    else:
+        step = milestones.get(_STEPS[place - 1])
+        before, word = step.on if step else None, MILESTONES[_STEPS[place - 1]][1]
     return (before + timedelta(days=days), word, days) if before else None
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -78,6 +78,10 @@ class MilestoneOverdue(Rule):
     id: Literal["milestone-overdue"]
     first_only: bool = False
     default_days: Mapping[Milestone, Days] = Field(default_factory=dict)
+
+    def days_after(self, milestone: str) -> int | None:
+        """Days from the step before this one to its day by default."""
+        return cast(Mapping[str, int], self.default_days).get(milestone)
 
 
 class GatePending(Rule):
