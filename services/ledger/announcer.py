@@ -13,7 +13,7 @@ from services.ledger.tables import TABLES
 from shared.bus import Outgoing, Publisher
 from shared.database import Connection, Pool
 from shared.sql import queries_beside
-from shared.subjects import LEDGER
+from shared.subjects import LEDGER, quarantine_subject
 
 SQL = queries_beside(__file__)
 
@@ -34,7 +34,7 @@ class Announcer:
         self.withdrawn = 0
 
     async def look_for_lacking(self) -> None:
-        """Note as unpublished what the stream lacks or has otherwise."""
+        """Note as unpublished what the stream lacks or has otherwise; publish at once how many messages are parked."""
         on_stream = await published.hashes_on_stream(self._connection, self._walk.district)
 
         async def compare(connection: Connection, part: Slice) -> None:
@@ -48,6 +48,17 @@ class Announcer:
                 await connection.execute(SQL["note"], table.name, lacking.districts, lacking.subjects)
 
         await self._walk.over(self._pool, "comparing with LEDGER", compare)
+        for district in await published.districts_parking(self._pool, on_stream, self._walk.district):
+            await self._announce_parked(district)
+
+    async def _announce_parked(self, district: str) -> None:
+        subject = quarantine_subject(district)
+        async with self._pool.acquire() as connection, published.parked(connection, district) as message:
+            if message is None:
+                await self._withdraw([subject])
+            elif message != await published.last_message(self._stream, subject):
+                await self._publish([Outgoing(subject, message)])
+                self.published += 1
 
     async def announce(self) -> None:
         """Publish what is noted; withdraw what has no row any more. Killed in between, the rest stays noted."""

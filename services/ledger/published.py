@@ -3,24 +3,25 @@
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Final
 from uuid import uuid4
 
+import orjson
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig
 from nats.js.errors import NotFoundError
 
-from services.ledger import recorder
+from services.ledger import recorder, warden
 from services.ledger.domain.batch import Key
 from services.ledger.domain.slices import Slice
-from services.ledger.tables import Table, ask_each_table, for_each_table, key_of
+from services.ledger.tables import Table, ask_each_table, for_each_table
 from shared.bus import stream_sequence
-from shared.database import Connection
+from shared.database import Connection, Pool
 from shared.pull import Pull
 from shared.sql import queries_beside
-from shared.subjects import LEDGER, Consumer
+from shared.subjects import LEDGER, Consumer, quarantine_subject
 
 SQL = for_each_table(queries_beside(__file__))
 
@@ -30,7 +31,7 @@ _SILENCE_SECONDS: Final = 5.0
 
 
 async def hashes_on_stream(connection: Client, district: str | None) -> dict[str, bytes]:
-    """SHA-256 of the last message under each subject of a row, by subject.
+    """SHA-256 of the last message under each subject, by subject.
 
     Of one district, or of all (None). Raises a NATS error.
     """
@@ -59,7 +60,7 @@ async def hashes_on_stream(connection: Client, district: str | None) -> dict[str
             # A message that is replaced while we read comes again at the end: do not run after it for ever.
             pending = batch[-1].metadata.num_pending if stream_sequence(batch[-1]) < last else 0
     await stream.delete_consumer(LEDGER.name, consumer.name)
-    return {subject: hashed for subject, hashed in found.items() if key_of(subject)}
+    return found
 
 
 async def last_message(stream: JetStreamContext, subject: str) -> bytes | None:
@@ -84,6 +85,24 @@ async def messages_of_rows(connection: Connection, part: Slice) -> dict[str, tup
         table.address(*row[:2]): ((row["district"], row["subject"]), row["message"].encode())
         for table, row in await ask_each_table(connection, SQL, "messages", part)
     }
+
+
+async def districts_parking(pool: Pool, on_stream: Collection[str], district: str | None) -> list[str]:
+    """Districts of which a message was ever refused, or of which a subject on the stream says so."""
+    refused = {row["district"] for row in await pool.fetch(warden.SQL["districts"], district)}
+    named = {subject.split(".")[1] for subject in on_stream}
+    return sorted(refused | {one for one in named if quarantine_subject(one) in on_stream})
+
+
+@contextlib.asynccontextmanager
+async def parked(connection: Connection, district: str) -> AsyncIterator[bytes | None]:
+    """What should stand on the stream of a district's parked messages, while nobody parks or closes one.
+
+    None for nothing: none was ever refused.
+    """
+    async with held_still(connection, Slice([district], [recorder.QUARANTINE_LOCK])):
+        rows = await connection.fetch(recorder.SQL["parked"], [district])
+        yield orjson.dumps(dict(rows[0])) if rows else None
 
 
 @contextlib.asynccontextmanager

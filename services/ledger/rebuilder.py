@@ -102,12 +102,12 @@ class Rebuilder:
 
         failed = await self._walk.over(self._pool, "folding", fold)
         if failed:
-            first = failed[0]
+            first = min(failed, key=lambda one: (one.district, one.subject))
             raise RebuildRefused(
                 f"{len(failed)} cannot be folded, the first is {first.district}/{first.subject}: {first.reason}"
             )
         if miscounted:
-            first_key = "/".join(miscounted[0])
+            first_key = "/".join(min(miscounted))
             raise RebuildRefused(f"{len(miscounted)} would not count every event, the first is {first_key}")
 
     async def _swap(self, main: Connection, folds: bytes) -> float:

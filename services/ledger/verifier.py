@@ -15,7 +15,7 @@ from services.ledger.slicing import Walk
 from services.ledger.tables import Table, ask_each_table, key_of
 from shared.database import Connection, Pool
 from shared.sql import queries_beside
-from shared.subjects import LEDGER
+from shared.subjects import LEDGER, quarantine_subject
 
 SQL = around_comparison(queries_beside(__file__))
 
@@ -51,6 +51,9 @@ class Verifier:
                 found = [*await self._in_rows(connection, part), *await self._in_stream(connection, part)]
             for difference in sorted(found, key=str):
                 yield difference
+        for district in await published.districts_parking(self._pool, self._on_stream, self._walk.district):
+            for difference in await self._in_quarantine(district):
+                yield difference
 
     async def _suspect(self, connection: Connection, part: Slice) -> None:
         self._suspects |= {(one.district, one.subject) for one in await self._in_rows(connection, part)}
@@ -73,6 +76,14 @@ class Verifier:
             if await published.last_message(self._stream, subject) is not None:
                 found.append(Difference(*key, LEDGER.name, None, "a message without events"))
         return found
+
+    async def _in_quarantine(self, district: str) -> list[Difference]:
+        key = district, "quarantine"
+        async with self._pool.acquire() as connection, published.parked(connection, district) as should_be:
+            is_now = await published.last_message(self._stream, quarantine_subject(district))
+        if should_be is not None:
+            return _in_message(key, is_now, should_be)
+        return [] if is_now is None else [Difference(*key, LEDGER.name, None, "a message without refusals")]
 
 
 def _in_row(table: Table, row: asyncpg.Record) -> Difference:

@@ -88,6 +88,12 @@ def some_projects(count: int) -> list[dict[str, Any]]:
     return [*events, cloudevent("investment", "target-2026-funds-arrived", "t1", "target-set", target)]
 
 
+async def refused(pool: Pool, connection: Client, number: int = 100) -> None:
+    """Have a message refused and parked, as the service does, without the service."""
+    message = Stored("events.500101.finance.P-1.signed", b"{", number, START + timedelta(seconds=number))
+    await Recorder(pool, Publisher(connection), Metrics(CollectorRegistry())).record([message])
+
+
 async def recorded(pool: Pool, connection: Client, events: list[dict[str, Any]], first: int = 1) -> None:
     """Record and publish events as the service does, without the service."""
     recorder = Recorder(pool, Publisher(connection), Metrics(CollectorRegistry()))

@@ -29,7 +29,7 @@ from tests.integration import ledger_rows
 from tests.integration.conftest import running
 from tests.integration.department import Department, contract_signed, funds_arrived
 from tests.integration.dying_rebuild import AFTER_THE_SWAP, BEFORE_THE_SWAP
-from tests.integration.ledger_upkeep import Operator, recorded, some_projects
+from tests.integration.ledger_upkeep import Operator, recorded, refused, some_projects
 from tests.integration.test_ledger_properties import stored_messages
 
 PROJECTIONS = Path(services.ledger.__file__).parent / "projections"
@@ -151,6 +151,24 @@ async def test_a_stream_that_was_lost_is_filled_again_when_asked_for(pool: Pool,
     assert (await rebuild(pool, client, republish=True)).published == 6
     assert await differences(pool, client) == []
     assert (await rebuild(pool, client, republish=True)).published == 0
+
+
+async def test_the_number_of_parked_messages_is_published_again_when_the_stream_lacks_it_or_has_another(
+    pool: Pool, client: Client
+) -> None:
+    await refused(pool, client)
+    address = "ledger.500101.quarantine"
+    right = (await client.jetstream().get_last_msg("LEDGER", address)).data
+    assert (await rebuild(pool, client, republish=True)).published == 0
+
+    await client.jetstream().purge_stream("LEDGER", subject=address)
+    assert (await rebuild(pool, client, republish=True)).published == 1
+    await client.jetstream().publish(address, b'{"district":"500101","parked":7,"revision":9}')
+    await client.jetstream().publish("ledger.500102.quarantine", b'{"district":"500102","parked":7,"revision":9}')
+    done = await rebuild(pool, client, republish=True)
+    assert (done.changed, done.published, done.withdrawn) == (0, 1, 1)
+    assert (await client.jetstream().get_last_msg("LEDGER", address)).data == right
+    assert await differences(pool, client) == []
 
 
 async def test_a_rebuild_beside_live_writes_loses_nothing_and_never_publishes_an_older_record(

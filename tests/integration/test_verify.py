@@ -20,7 +20,7 @@ from shared.bus import Outgoing, Publisher
 from shared.database import Pool, make_pool
 from tests.integration.conftest import running
 from tests.integration.department import Department, funds_arrived
-from tests.integration.ledger_upkeep import Operator, recorded, some_projects, stored
+from tests.integration.ledger_upkeep import Operator, recorded, refused, some_projects, stored
 
 TAMPERED = {
     "project.revision: 9 instead of 3": "update ledger.project set revision = 9 where project = 'P-1'",
@@ -115,6 +115,21 @@ async def test_a_message_that_is_old_strange_or_missing_is_found(pool: Pool, cli
         "500101/P-2: LEDGER: no message",
         "500101/P-none: LEDGER: a message without events",
     ]
+
+
+async def test_a_number_of_parked_messages_that_is_old_missing_or_strange_is_found(pool: Pool, client: Client) -> None:
+    await recorded(pool, client, some_projects(1))
+    await refused(pool, client)
+    assert await differences(pool, client) == []
+    stream = client.jetstream()
+    await stream.publish("ledger.500101.quarantine", b'{"district":"500101","parked":0,"revision":1}')
+    await stream.publish("ledger.500102.quarantine", b'{"district":"500102","parked":3,"revision":1}')
+    assert await differences(pool, client) == [
+        "500101/quarantine: LEDGER.parked: 0 instead of 1",
+        "500102/quarantine: LEDGER: a message without refusals",
+    ]
+    await stream.purge_stream("LEDGER", subject="ledger.500101.quarantine")
+    assert await differences(pool, client, "500101") == ["500101/quarantine: LEDGER: no message"]
 
 
 async def test_only_the_district_that_was_asked_for_is_compared(pool: Pool, client: Client, operator: Operator) -> None:
