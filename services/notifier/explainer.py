@@ -26,9 +26,7 @@ class Explainer:
         self._directory = directory
         self._registrar = registrar
 
-    async def explain(
-        self, connection: Connection, project: str, district: str | None, now: datetime
-    ) -> Sequence[str]:
+    async def explain(self, connection: Connection, project: str, district: str | None, now: datetime) -> Sequence[str]:
         """Lines to print; none when no such project is known."""
         lines: list[str] = []
         for row in await connection.fetch(SQL["records"], project, district):
