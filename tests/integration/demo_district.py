@@ -34,12 +34,13 @@ NAME = "示范区"
 
 @dataclass(frozen=True, slots=True)
 class District:
-    """A running district: its addresses, a connection of a department's, and the reporting service as HTTP."""
+    """A running district: its addresses, a connection of a department's, and two of its services as HTTP."""
 
     nats_url: str
     database_url: str
     connection: Client
     pool: Pool
+    ledger: httpx.AsyncClient
     reporting: httpx.AsyncClient
 
     async def say(self, unit: str, subject: str, event_id: str, name: str, data: dict[str, Any], **more: Any) -> None:
@@ -112,23 +113,24 @@ async def answering(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """A service with its connections open, asked without a port."""
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://reporting") as client,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://luodi") as client,
     ):
         yield client
 
 
 @contextlib.asynccontextmanager
 async def _served(nats_url: str, database_url: str) -> AsyncIterator[District]:
-    ledger = services.ledger.app.build(LedgerSettings(nats_url=nats_url, database_url=database_url))
     settings = ReportingSettings(nats_url=nats_url, database_url=database_url, district_names={DISTRICT: NAME})
     connection = await nats.connect(nats_url)
     try:
         async with (
-            ledger.router.lifespan_context(ledger),
+            answering(
+                services.ledger.app.build(LedgerSettings(nats_url=nats_url, database_url=database_url))
+            ) as ledger,
             answering(services.reporting.app.build(settings)) as reporting,
             database.make_pool(database_url, "luodi-test") as pool,
         ):
-            yield District(nats_url, database_url, connection, pool, reporting)
+            yield District(nats_url, database_url, connection, pool, ledger, reporting)
     finally:
         await connection.close()
 

@@ -20,10 +20,11 @@ import pytest_asyncio
 from typer.testing import CliRunner
 
 from deploy.local.postgres import Postgres
+from services.ledger import digest
 from services.reporting import bulletins, sealer
 from services.reporting.cli import app
 from services.reporting.domain.bulletin import Document, SealError, root
-from services.reporting.recompute import differing, events_on_the_bus
+from services.reporting.recompute import NotEventsError, differing, events_on_the_bus, read_events
 from services.reporting.sealer import Order, Sealer
 from shared.subjects import REPORTING_OF_LEDGER, REPORTS, Consumer, bulletin_subject
 from tests.integration.demo_district import DISTRICT, NAME, District, demo_district
@@ -170,6 +171,21 @@ async def test_a_bulletin_is_proven_from_the_events_of_the_stream_alone(district
     assert differing(august, events) == []
     lost = next(event for event in events if b'"luodi.funds-arrived.v1"' in event.payload and b"2026" in event.payload)
     assert differing(august, [event for event in events if event is not lost])
+
+
+async def test_a_bulletin_is_proven_from_the_events_as_the_ledger_serves_them(
+    district: District, tmp_path: Path, august: Document
+) -> None:
+    lines = []
+    async for line in digest.lines(district.pool, DISTRICT):
+        path = f"/v1/districts/{DISTRICT}/projects/{line.split()[0]}/events"
+        lines.append((await district.ledger.get(path, params={"limit": "1000"})).content)
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(b"\n".join(lines))
+    assert differing(august, read_events(file)) == []
+    file.write_bytes(b"\n".join(lines).replace(b'"amount":"', b'"amount":"9', 1))
+    with pytest.raises(NotEventsError, match="the digest is"):
+        read_events(file)
 
 
 async def test_sealing_a_month_again_needs_a_reason(desk: Sealer) -> None:
