@@ -98,6 +98,11 @@ def _reach(settings: NotifierSettings, policy: Policy | None, directory: Directo
     roles = {role for rule in policy.rules for rung in rule.ladder for role in rung.who} if policy else set()
     for role in sorted(roles - held - {"lead-official"}):
         yield Finding(file, f"nobody is {role}, which the policy's ladder names", wrong=False)
+    posts = {(person.post, person.unit) for person in directory.people}
+    for unit in sorted(policy.units if policy else ()):
+        for role in sorted(roles & {"unit-contact", "unit-head"}):
+            if (role, unit) not in posts:
+                yield Finding(file, f"nobody is {role} of {unit}, which the policy names", wrong=False)
 
 
 def _links(settings: NotifierSettings) -> Iterator[Finding]:

@@ -26,6 +26,14 @@ PEOPLE = HEADER + (
 )
 
 
+POLICY = """
+version = 1
+[[rules]]
+id = "milestone-overdue"
+[[rules.ladder]]
+who = ["lead-official", "unit-head"]
+answer_within = 2
+"""
 DAY = date(2026, 9, 2)
 
 
@@ -254,9 +262,11 @@ def test_bytes_that_are_no_text_are_refused() -> None:
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NotifierSettings:
-    """Settings over the packaged policy and the directory above, with every secret it names."""
+    """Settings over the policy and the directory above, with every secret it names."""
     (tmp_path / "directory.csv").write_text(PEOPLE, encoding="utf-8")
     monkeypatch.setenv("LUODI_DIRECTORY", str(tmp_path / "directory.csv"))
+    (tmp_path / "policy.toml").write_text(POLICY, encoding="utf-8")
+    monkeypatch.setenv("LUODI_POLICY", str(tmp_path / "policy.toml"))
     monkeypatch.setenv("LUODI_PUBLIC_URL", "https://luodi.example.gov.cn")
     monkeypatch.setenv("LUODI_LINK_SECRET", "0123456789abcdef0123456789abcdef")
     monkeypatch.setenv("LUODI_WECOM_BOTS", '{"leaders": "the-key"}')
@@ -268,6 +278,14 @@ def test_a_check_names_whom_nobody_can_reach(files: NotifierSettings) -> None:
     (note,) = examine(files)
     assert not note.wrong
     assert str(note) == f"{files.directory}:5: 马超 cannot be reached: no address"
+
+
+def test_a_check_names_the_units_of_the_policy_in_which_nobody_has_a_post(
+    files: NotifierSettings, tmp_path: Path
+) -> None:
+    (tmp_path / "policy.toml").write_text(f'coordinator = "区招商投资局"\n{POLICY}', encoding="utf-8")
+    notes = [finding.text for finding in examine(files) if not finding.wrong]
+    assert notes[-1] == "nobody is unit-head of 区招商投资局, which the policy names"
 
 
 def test_a_check_names_the_secrets_that_are_not_set_and_shows_none(

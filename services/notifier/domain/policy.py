@@ -14,7 +14,17 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from services.notifier.domain.holidays import with_overrides
 from services.notifier.domain.ladder import Hours, Weekdays
-from services.notifier.domain.rules import AnyRule, Role, Rule, RuleId, Rung, Table, UrgencyHours, parameters_of
+from services.notifier.domain.rules import (
+    AnyRule,
+    GatePending,
+    Role,
+    Rule,
+    RuleId,
+    Rung,
+    Table,
+    UrgencyHours,
+    parameters_of,
+)
 
 __all__ = ["InvalidFileError", "Policy", "Problem", "Role", "Rule", "RuleId", "Rung", "read_policy"]
 
@@ -104,6 +114,12 @@ class Policy(Table):
     def rule(self, rule_id: str) -> AnyRule | None:
         """The rule of this name, or None when the district does not use it."""
         return next((rule for rule in self.rules if rule.id == rule_id), None)
+
+    @property
+    def units(self) -> frozenset[str]:
+        """The units that the file names: they owe something whatever a project says."""
+        reviewing = (unit for rule in self.rules if isinstance(rule, GatePending) for unit in rule.units.values())
+        return frozenset([*reviewing, *([self.coordinator] if self.coordinator else [])])
 
     @cached_property
     def days(self) -> Weekdays:
