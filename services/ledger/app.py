@@ -10,6 +10,8 @@ from prometheus_client import CollectorRegistry
 from services.ledger.api import routes
 from services.ledger.archive import Archive
 from services.ledger.domain.batch import lane_key
+from services.ledger.domain.callers import read_callers
+from services.ledger.entrance_api import entrance_routes
 from services.ledger.gaps import Gaps
 from services.ledger.metrics import Metrics
 from services.ledger.quarantine import Quarantine
@@ -60,6 +62,9 @@ def build(settings: LedgerSettings) -> FastAPI:
         lifespan=lifespan,
         registry=registry,
     )
+    tokens = settings.entrance_tokens
+    callers = None if tokens is None else read_callers(tokens.read_text(encoding="utf-8"))
+    app.include_router(entrance_routes(callers, bus.publisher(broker), nats))
     app.include_router(routes(Archive(pool)))
     app.include_router(quarantine_routes(Quarantine(pool)))
     return app

@@ -1,7 +1,10 @@
 """What the ledger reads from the environment."""
 
-from pydantic import Field
+from pathlib import Path
 
+from pydantic import Field, field_validator
+
+from services.ledger.domain.callers import read_callers
 from shared.settings import Settings
 
 
@@ -15,3 +18,16 @@ class LedgerSettings(Settings):
     stuck_seconds: float = Field(
         60.0, ge=1, description="For how long this process may be suspended before others may take its projects."
     )
+    entrance_tokens: Path | None = Field(
+        None, description="A file of who may publish over HTTP; without it nobody may."
+    )
+
+    @field_validator("entrance_tokens")
+    @classmethod
+    def _readable(cls, file: Path | None) -> Path | None:
+        if file is not None:
+            try:
+                read_callers(file.read_text(encoding="utf-8"))
+            except OSError as error:
+                raise ValueError(f"{file}: {error.strerror}") from error
+        return file
