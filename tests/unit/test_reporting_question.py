@@ -49,6 +49,9 @@ def test_a_plus_sign_that_the_address_turned_into_a_space_is_understood() -> Non
         (None, None, "2026-09-05T00:00:00", "2026-09-05T00:00:00+08:00"),
         (None, None, "2026-09-05", "2026-09-05T00:00:00+08:00"),
         (None, None, "yesterday", "is not an instant"),
+        (None, None, "9999-12-31T23:59:59-14:00", "lies outside the years"),
+        (None, None, "0001-01-01T00:00:00+14:00", "lies outside the years"),
+        (None, "9999-12-31", None, "beyond the calendar"),
     ],
 )
 def test_a_question_without_an_answer_is_refused_with_the_remedy(
@@ -62,3 +65,21 @@ def test_a_question_without_an_answer_is_refused_with_the_remedy(
 def test_whole_months_are_told_from_parts_of_months() -> None:
     assert question(None, "2024-02-29", None, TODAY).whole_months
     assert not question(None, "2024-02-28", None, TODAY).whole_months
+
+
+@pytest.mark.parametrize(
+    ("year", "through", "last"),
+    [
+        ("2026", "2025-12-15", date(2025, 12, 15)),
+        ("2026", "2026-12-31", date(2026, 11, 30)),
+        ("2027", None, TODAY),
+        (None, "2026-11-30", date(2026, 11, 30)),
+    ],
+)
+def test_a_year_that_begins_in_december_is_named_after_the_next(
+    year: str | None, through: str | None, last: date
+) -> None:
+    asked = question(year, through, None, date(2026, 12, 5) if year == "2027" else TODAY, "12-01")
+    first, end = asked.period("12-01")
+    assert (first.month, first.day, first.year) == (12, 1, asked.year - 1)
+    assert end == (date(2026, 12, 5) if year == "2027" else last)

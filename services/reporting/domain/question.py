@@ -59,6 +59,8 @@ def question(
     day = _through(through, asked_year, today, year_begins)
     if asked_year is None:
         asked_year = day.year
+    if asked_year > 9998:
+        raise QuestionError(f"year {asked_year} is beyond the calendar of this service: give an earlier one.")
     if not begin_of(asked_year, year_begins) <= day <= date(asked_year, 12, 31):
         raise QuestionError(
             f"through {day} lies outside year {asked_year}: give a day of that year, or leave year out."
@@ -95,6 +97,8 @@ def _instant(text: str) -> datetime:
         raise QuestionError(
             f"known_by {text!r} is not an instant: give it as 2026-09-05T00:00:00+08:00 (+ may be written %2B)."
         ) from None
+    if not 1900 <= instant.year <= 9998:
+        raise QuestionError(f"known_by {text!r} lies outside the years 1900 to 9998.")
     if instant.tzinfo is None:
         raise QuestionError(
             f"known_by {text!r} names no time zone, so no instant: append the offset, such as {text}+08:00."

@@ -62,7 +62,8 @@ class Filter(Strict):
     """What a fact must be to count; a rule not given lets every fact pass.
 
     `minimum` is inclusive and `below` is not, both in yuan. `clusters`, `industries` (GB/T 4754, also the beginning of
-    a code) and `channels` are those of the project, as registered last.
+    a code) and `channels` are those of the project, as registered last. Carried over is a fact of a project that signed
+    its first contract in an earlier year than the fact's; every other fact is one of a new project.
     """
 
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1)] | None = None
@@ -79,6 +80,7 @@ class Filter(Strict):
         | None
     ) = None
     channels: Annotated[tuple[Channel, ...], Field(min_length=1)] | None = None
+    projects: Literal["new", "carried-over"] | None = None
 
 
 Weights = dict[Nature, Annotated[Decimal, Field(ge=0, le=1, allow_inf_nan=False)]]

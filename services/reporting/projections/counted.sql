@@ -1,7 +1,7 @@
 -- The facts that count toward an indicator: the one text from which every figure, every list and every rollup comes.
 --
 -- rule: {event, kinds, first_of_project, tiers, natures, platform_levels, minimum, below, clusters, industries, channels,
---        weights, year_begins}; what is absent lets every fact pass.
+--        projects, weights, year_begins}; what is absent lets every fact pass.
 -- of_projects: null for all of the district.
 -- instant: what counts as known then ('infinity': as known now); null: at every instant, as a history in which a fact is
 --        listed once for each stretch of time [known_from, known_until) between two changes of its project.
@@ -37,6 +37,13 @@ begin
             where $6 and f.district = $1 and ($2 is null or f.project = any ($2)) and f.event = 'registered'
               and ($3 is null or (f.recorded_at <= $3 and (f.superseded_at is null or f.superseded_at > $3)))
         ),
+        contract as not materialized (
+            select f.project, f.happened_on, f.recorded_at, f.superseded_at
+            from reporting.fact f
+            where $17 is not null and f.district = $1 and ($2 is null or f.project = any ($2))
+              and f.event = 'signed' and f.kind = 'contract'
+              and ($3 is null or (f.recorded_at <= $3 and (f.superseded_at is null or f.superseded_at > $3)))
+        ),
         moment as (
             select changed.project, changed.at, lead(changed.at) over (partition by changed.project order by changed.at) as until
             from (
@@ -44,6 +51,8 @@ begin
                 union select f.project, f.superseded_at from fact f where $3 is null and f.superseded_at is not null
                 union select r.project, r.recorded_at from registered r where $3 is null
                 union select r.project, r.superseded_at from registered r where $3 is null and r.superseded_at is not null
+                union select s.project, s.recorded_at from contract s where $3 is null
+                union select s.project, s.superseded_at from contract s where $3 is null and s.superseded_at is not null
             ) changed
         ),
         known as (
@@ -74,10 +83,24 @@ begin
                   and (registered.superseded_at is null or registered.superseded_at > m.at)
             ) r
             order by r.project, r.at, r.happened_on desc, r.recorded_at desc, r.source desc, r.id desc
+        ),
+        contracted as (
+            select s.project, s.at, min(s.happened_on) as happened_on
+            from (
+                select contract.*, $3 as at from contract where $3 is not null
+                union all
+                select contract.*, m.at
+                from moment m join contract using (project)
+                where $3 is null and contract.recorded_at <= m.at
+                  and (contract.superseded_at is null or contract.superseded_at > m.at)
+            ) s
+            group by s.project, s.at
         )
         select c.project, c.source, c.id, c.happened_on,
             c.amount * coalesce(($8 ->> c.nature)::numeric, 1), c.at, c.until
-        from candidate c left join described d on $6 and d.project = c.project and d.at = c.at
+        from candidate c
+        left join described d on $6 and d.project = c.project and d.at = c.at
+        left join contracted s on $17 is not null and s.project = c.project and s.at = c.at
         where ($9 is null or c.tier = any ($9))
           and ($10 is null or c.nature = any ($10))
           and ($11 is null or c.platform_level = any ($11))
@@ -86,6 +109,8 @@ begin
           and ($14 is null or d.data ->> 'cluster' = any ($14))
           and ($15 is null or d.data ->> 'industry' like any ($15))
           and ($16 is null or d.data ->> 'channel' = any ($16))
+          and ($17 is null or ($17 = 'carried-over') = coalesce(
+              reporting.year_of(s.happened_on, $18) < reporting.year_of(c.happened_on, $18), false))
     $query$ using
         of_district, of_projects, instant, rule ->> 'event', reporting.texts(rule -> 'kinds'),
         rule ?| array['clusters', 'industries', 'channels'], coalesce((rule ->> 'first_of_project')::boolean, false),
@@ -93,7 +118,7 @@ begin
         reporting.texts(rule -> 'platform_levels'), (rule ->> 'minimum')::numeric, (rule ->> 'below')::numeric,
         reporting.texts(rule -> 'clusters'),
         case when rule ? 'industries' then array(select code || '%' from unnest(reporting.texts(rule -> 'industries')) code) end,
-        reporting.texts(rule -> 'channels');
+        reporting.texts(rule -> 'channels'), rule ->> 'projects', coalesce(rule ->> 'year_begins', '01-01');
 end
 $function$;
 
