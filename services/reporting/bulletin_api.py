@@ -1,12 +1,12 @@
 """Sealed bulletins over HTTP: listed, in each of their forms, and two of them compared; and their pages."""
 
 import asyncio
+import pathlib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, datetime
-from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 from fastapi.templating import Jinja2Templates
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,8 +20,11 @@ from services.reporting.documents.workbook import workbook_bytes
 from services.reporting.domain.bulletin import Document
 from services.reporting.domain.bulletin_changes import compared
 from services.reporting.problems import RESPONSES
+from shared.subjects import DISTRICT
 
 Form = Literal["json", "html", "docx", "xlsx"]
+District = Annotated[str, Path(description="GB/T 2260", examples=["500101"], pattern=f"^{DISTRICT.pattern}$")]
+Number = Annotated[str, Path(examples=["2026-08-1"], pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{1,6}$")]
 
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 TYPES: Mapping[Form, str] = {
@@ -38,7 +41,7 @@ _RENDERED: Mapping[Form, Callable[[Document], bytes]] = {
 # Part of the ETags: to be raised when a form of the same bulletin becomes other bytes.
 _LAYOUT = 1
 
-_templates = Jinja2Templates(Path(__file__).parent / "templates")
+_templates = Jinja2Templates(pathlib.Path(__file__).parent / "templates")
 _templates.env.trim_blocks = _templates.env.lstrip_blocks = True
 _templates.env.globals["say"] = wording
 
@@ -69,7 +72,7 @@ def routes(bulletins: Bulletins, desk: Desk) -> APIRouter:
     of_district = "/v1/districts/{district}/bulletins"
 
     @router.get(of_district, tags=["bulletins"], summary="A district's sealed bulletins")
-    async def listed(district: str) -> BulletinsAnswer:
+    async def listed(district: District) -> BulletinsAnswer:
         found = await bulletins.list(district)
         if not found and district not in await desk.districts():
             raise UnknownDistrictError(district)
@@ -79,7 +82,7 @@ def routes(bulletins: Bulletins, desk: Desk) -> APIRouter:
     content: dict[str, Any] = {media_type: {} for media_type in TYPES.values()}
 
     def in_form(form: Form) -> Callable[..., Awaitable[Response]]:
-        async def answer(request: Request, district: str, number: str) -> Response:
+        async def answer(request: Request, district: District, number: Number) -> Response:
             return await _answer(request, bulletins, (district, number), form)
 
         return answer
@@ -95,15 +98,15 @@ def routes(bulletins: Bulletins, desk: Desk) -> APIRouter:
         response_class=Response,
         responses={200: {"content": content, "description": "By `Accept`, or by one of the endings"}},
     )
-    async def one(request: Request, district: str, number: str) -> Response:
+    async def one(request: Request, district: District, number: Number) -> Response:
         return await _answer(request, bulletins, (district, number), _form(request.headers.get("accept", "")))
 
     @router.get(f"{of_district}/{{number}}/compare/{{other}}", tags=["bulletins"], summary="What differs between two")
-    async def compare(district: str, number: str, other: str) -> dict[str, Any]:
+    async def compare(district: District, number: Number, other: Number) -> dict[str, Any]:
         return compared(await bulletins.document(district, number), await bulletins.document(district, other))
 
     @router.get("/districts/{district}/bulletins", include_in_schema=False)
-    async def list_page(request: Request, district: str) -> Response:
+    async def list_page(request: Request, district: District) -> Response:
         found = await listed(district)
         shown = {
             "district": district,
@@ -114,7 +117,7 @@ def routes(bulletins: Bulletins, desk: Desk) -> APIRouter:
         return _templates.TemplateResponse(request, "bulletins.html", shown)
 
     @router.get("/districts/{district}/bulletins/{number}", include_in_schema=False)
-    async def page(request: Request, district: str, number: str) -> Response:
+    async def page(request: Request, district: District, number: Number) -> Response:
         return await _answer(request, bulletins, (district, number), "html")
 
     return router

@@ -22,7 +22,8 @@ from services.reporting.domain.bulletin_changes import compared
 from services.reporting.domain.bulletin_proof import NotABulletinError
 from services.reporting.domain.indicators import DefinitionsError
 from services.reporting.recompute import NotEventsError, differing, events_on_the_bus, read_bulletin, read_events
-from services.reporting.sealer import Order, Sealer
+from services.reporting.sealer import NotPublishedError, Order, Sealer
+from services.reporting.sealer import publish as publish_missing
 from services.reporting.settings import ReportingSettings
 from shared import database, streams
 from shared.database import Pool
@@ -55,7 +56,7 @@ def seal(  # noqa: PLR0913, PLR0917 - typer reads the options of a command from 
     Waits until all that was stored before is counted. Refused messages that nobody has settled, or a month that was
     sealed before, need a reason.
 
-    Exit 0: sealed. 1: not sealed, for the reasons printed. 2: a server cannot be reached.
+    Exit 0: sealed. 1: not sealed, for the reasons printed. 2: a server cannot be reached. 3: sealed, and not published.
 
     Reads LUODI_NATS_URL, LUODI_DATABASE_URL, LUODI_INDICATORS, LUODI_DISTRICT_NAMES.
     """
@@ -86,11 +87,22 @@ def seal(  # noqa: PLR0913, PLR0917 - typer reads the options of a command from 
 
 
 @app.command()
-def bulletins(district: District = None) -> None:
+def bulletins(
+    district: District = None,
+    publish: Annotated[bool, typer.Option("--publish", help="First publish those that stream REPORTS lacks.")] = False,
+) -> None:
     """List a district's sealed bulletins, the newest first."""
 
     async def listed(pool: Pool) -> list[str]:
-        found = await Bulletins(pool).list(await _district(pool, district))
+        code = await _district(pool, district)
+        if publish:
+            connection = await streams.connect(ReportingSettings().nats_url, "luodi-bulletins")
+            try:
+                for number in await publish_missing(connection, pool, code):
+                    typer.echo(f"Published {number}", err=True)
+            finally:
+                await connection.close()
+        found = await Bulletins(pool).list(code)
         return [f"{one.number}  through {one.through}  sealed {one.known_by.isoformat()}  {one.root}" for one in found]
 
     typer.echo("\n".join(_with_tables(listed)) or "No bulletin has been sealed.")
@@ -212,6 +224,9 @@ def _done(work: Callable[[], Awaitable[Answer]]) -> Answer:
         return asyncio.run(awaited())
     except SealError as error:
         _fail(1, str(error))
+    except NotPublishedError as error:
+        number, why = error.args
+        _fail(3, f"Sealed as {number}, but not published: {why}. 'luodi reporting bulletins --publish' does.")
     except UnknownBulletinError as error:
         _fail(1, f"District {error.args[1]} has no bulletin {error.args[0]}: 'luodi reporting bulletins' lists them.")
     except DefinitionsError as error:

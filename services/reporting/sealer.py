@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import orjson
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
 from services.reporting import archive
@@ -31,6 +32,10 @@ from shared.subjects import EVENTS, LEDGER, LEDGER_OF_EVENTS, REPORTS, Consumer,
 SQL = queries_beside(__file__)
 
 _LOOK_SECONDS: Final = 0.1
+
+
+class NotPublishedError(Exception):
+    """A bulletin is sealed and could not be published; the arguments are its number and why not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +67,9 @@ class Sealer:
         self._consumer = consumer
 
     async def seal(self, order: Order) -> Document:
-        """Seal, and publish what was sealed. Raises SealError, and then nothing has been sealed.
+        """Seal, and publish what was sealed.
 
-        What was sealed and could not be published is published by the next who seals for the district.
+        Raises SealError, and then nothing has been sealed; NotPublishedError, and then it has, but nobody is told yet.
         """
         known_by = await self._counted(order)
         if order.through > business_day(known_by):
@@ -77,18 +82,11 @@ class Sealer:
             text = canonical(document).decode()
             row = (order.district, document["number"], order.through, known_by, document["root"], text)
             await connection.execute(SQL["insert"], *row)
-        await self.publish(order.district)
+        try:
+            await publish(self._connection, self._pool, order.district)
+        except (NatsError, OSError, TimeoutError) as error:
+            raise NotPublishedError(document["number"], str(error) or type(error).__name__) from error
         return document
-
-    async def publish(self, district: str) -> None:
-        """Publish the district's bulletins that the stream does not hold."""
-        for row in await self._pool.fetch(SQL["all"], district):
-            subject = bulletin_subject(district, row["number"])
-            try:
-                await self._stream.get_last_msg(REPORTS.name, subject)
-            except NotFoundError:
-                payload = _fitting(row["document"].encode(), self._connection.max_payload)
-                await bus.publish_all(self._connection, [bus.Outgoing(subject, payload)])
 
     async def _counted(self, order: Order) -> datetime:
         """Wait until everything stored by the returned instant is counted. Raises SealError when it is not in time."""
@@ -225,6 +223,20 @@ async def _targets(connection: Connection, district: str, year: int, known_by: d
 async def _projects(connection: Connection, order: Order, known_by: datetime) -> list[ProjectThen]:
     rows = await connection.fetch(SQL["projects"], order.district, order.through, known_by)
     return [ProjectThen(**row) for row in rows]
+
+
+async def publish(connection: Client, pool: Pool, district: str) -> list[str]:
+    """Publish the district's bulletins that the stream does not hold; their numbers. Raises a NATS error."""
+    stream, published = connection.jetstream(), []
+    for row in await pool.fetch(SQL["all"], district):
+        subject = bulletin_subject(district, row["number"])
+        try:
+            await stream.get_last_msg(REPORTS.name, subject)
+        except NotFoundError:
+            payload = _fitting(row["document"].encode(), connection.max_payload)
+            await bus.publish_all(connection, [bus.Outgoing(subject, payload)])
+            published.append(row["number"])
+    return published
 
 
 def _fitting(document: bytes, most: int) -> bytes:

@@ -264,7 +264,10 @@ async def test_the_commands_print_and_prove_a_bulletin(
     assert (await run("show", "2026-08-1", "--form", "docx", "--out", str(paper))).exit_code == 0
     assert paper.read_bytes() == await served(district, ".docx")
     assert "84.8亿元" in (await run("show", "2026-08-1")).output
-    assert august["root"] in (await run("bulletins")).output
+    await district.connection.jetstream().purge_stream(REPORTS.name, subject=bulletin_subject(DISTRICT, "2026-08-1"))
+    listed = await run("bulletins", "--publish")
+    assert august["root"] in listed.output
+    assert "Published 2026-08-1" in listed.output
     proven = await run("recompute", str(file), "--events", "nats")
     assert proven.exit_code == 0, proven.output
     tampered = august | {"indicators": [august["indicators"][0] | {"actual": "88.4"}, *august["indicators"][1:]]}
