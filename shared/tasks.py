@@ -13,7 +13,10 @@ async def together(*parts: Coroutine[object, object, None]) -> None:
     """Run all at once until all are done or one raises; then end the others, and raise what it raised."""
     tasks = [asyncio.create_task(part) for part in parts]
     try:
-        await asyncio.gather(*tasks)
+        # Not gather: cancelled, it would cancel them once before `end` does, and so their cleaning up.
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
     finally:
         await end(tasks)
 
@@ -25,10 +28,16 @@ async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
     and every request to NATS goes through it.
     """
     running = {task for task in tasks if not task.done()}
+    cancelled = False
     while running:
         for task in running:
             task.cancel()
-        _, running = await asyncio.wait(running, timeout=_CANCELLED_SECONDS)
+        try:
+            _, running = await asyncio.wait(running, timeout=_CANCELLED_SECONDS)
+        except asyncio.CancelledError:
+            cancelled, running = True, {task for task in running if not task.done()}
+    if cancelled:
+        raise asyncio.CancelledError
 
 
 @contextlib.asynccontextmanager

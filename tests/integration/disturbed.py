@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import json
+import os
+import signal
 import time
 from collections.abc import AsyncIterator, Collection, Iterator
 from dataclasses import replace
@@ -14,6 +16,7 @@ import nats
 import structlog
 
 import services
+from deploy.local.server import Server
 from services.ledger.app import build
 from services.ledger.settings import LedgerSettings
 from shared import database
@@ -125,6 +128,22 @@ async def outage() -> None:
     """Let an outage last, and find that the ledger waits it out at its ease."""
     with at_ease():
         await asyncio.sleep(_OUTAGE_SECONDS)
+
+
+@contextlib.contextmanager
+def frozen(server: Server) -> Iterator[None]:
+    """The server with all its processes is suspended: its connections stay, and nobody answers on them."""
+    pid = server.process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    processes = [pid, *map(int, children)]
+    try:
+        for one in processes:
+            os.kill(one, signal.SIGSTOP)
+        yield
+    finally:
+        for one in processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one, signal.SIGCONT)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from nats.aio.client import Client
 from deploy.local.nats import Nats
 from shared import streams
 from shared.jetstream import Config, ask
-from tests.integration.disturbed import disturbed, outage
+from tests.integration.disturbed import disturbed, frozen, outage
 
 
 @pytest_asyncio.fixture
@@ -31,6 +31,17 @@ async def test_nats_goes_and_comes_back(own_nats: Nats, database_url: str, how: 
         await ledger.until_said("nats", "not connected")
         await outage()
         await own_nats.start()
+        await ledger.until_ready()
+        await ledger.say()
+        await ledger.assert_as_undisturbed()
+
+
+async def test_nats_freezes_and_goes_on(own_nats: Nats, database_url: str) -> None:
+    async with disturbed(own_nats.url, database_url) as ledger:
+        await ledger.say()
+        with frozen(own_nats):
+            await ledger.until_said("intake", "NATS has stopped answering")
+            await outage()
         await ledger.until_ready()
         await ledger.say()
         await ledger.assert_as_undisturbed()

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from deploy.local.postgres import Postgres
 from shared import database
-from tests.integration.disturbed import LEDGER_HOME, disturbed, outage
+from tests.integration.disturbed import LEDGER_HOME, disturbed, frozen, outage
 
 _MOUNT = ("/usr/bin/env", "mount", "-t", "tmpfs", "-o", "size=200m,mode=0755", "luodi-test")
 _PAGE = 4096
@@ -39,6 +39,17 @@ async def test_postgres_goes_and_comes_back(own_postgres: Postgres, provisioned:
         await own_postgres.start()
         await ledger.until_ready()
         await ledger.say()
+        await ledger.assert_as_undisturbed()
+
+
+async def test_postgres_freezes_and_goes_on(own_postgres: Postgres, provisioned: str) -> None:
+    async with disturbed(provisioned, own_postgres.url) as ledger:
+        await ledger.say()
+        with frozen(own_postgres):
+            await ledger.say()
+            await ledger.until_said("postgres", "no answer within 3 seconds")
+            await outage()
+        await ledger.until_ready()
         await ledger.assert_as_undisturbed()
 
 
