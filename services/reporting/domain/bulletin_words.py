@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 from services.reporting.domain.progress import plain, rounded
 from shared.clock import BUSINESS_ZONE
@@ -62,6 +62,9 @@ CHANGES: Final[Mapping[str, str]] = {
     "recounted": "改变计入",
 }
 LIGHTS: Final[Mapping[str | None, str]] = {"green": "绿灯", "yellow": "黄灯", "red": "红灯", None: "—"}
+
+Part = dict[str, object]
+"""A paragraph, a subheading or a table."""
 
 NOBODY, NO_CLUSTER = "未明确牵头单位", "未分产业"
 _YI, _WAN = 100_000_000, 10_000
@@ -125,7 +128,27 @@ def lead(points: Decimal | None) -> str:
     return f"{'超' if points > 0 else '欠'}序时进度{abs(points)}个百分点"
 
 
-def table(caption: str, columns: Sequence[tuple[str, int]], rows: Iterable[Sequence[str]]) -> dict[str, object]:
+def table(caption: str, columns: Sequence[tuple[str, int]], rows: Iterable[Sequence[str]]) -> Part:
     """A table of a report; a column is its heading and its share of the width, negative where it holds figures."""
     heads = [{"name": name, "width": abs(width), "figures": width < 0} for name, width in columns]
     return {"table": {"caption": caption, "columns": heads, "rows": [list(row) for row in rows]}}
+
+
+def paragraph(text: str) -> Part:
+    """A paragraph of a report."""
+    return {"paragraph": text}
+
+
+def subheading(place: int, name: str) -> Part:
+    """A heading of the second order: （一）用地问题."""
+    return {"subheading": f"（{numeral(place)}）{name}"}
+
+
+def day_of(document: Mapping[str, Any], key: str) -> date:
+    """A day of a document."""
+    return date.fromisoformat(document[key])
+
+
+def through(document: Mapping[str, Any]) -> str:
+    """The last day that counts: 8月31日."""
+    return month_day(day_of(document, "through"))
