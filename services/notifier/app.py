@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
 import structlog
 from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry
@@ -21,7 +20,7 @@ from services.notifier.bundler import Bundler
 from services.notifier.channels.dingtalk_bot import DingtalkBot
 from services.notifier.channels.email import Email
 from services.notifier.channels.feishu_bot import FeishuBot
-from services.notifier.channels.http import make_client, make_stranger_client
+from services.notifier.channels.http import Client, make_client, make_stranger_client
 from services.notifier.channels.parcel import Channel
 from services.notifier.channels.routes import Routes
 from services.notifier.channels.strangers import Guard
@@ -125,9 +124,7 @@ def build(settings: NotifierSettings, *, clock: clock.Clock = clock.system) -> F
     return app
 
 
-def make_channels(
-    settings: NotifierSettings, client: httpx.AsyncClient, strangers: httpx.AsyncClient
-) -> Mapping[str, Channel]:
+def make_channels(settings: NotifierSettings, client: Client, strangers: Client) -> Mapping[str, Channel]:
     """Every channel there is, by name. `client` calls providers, `strangers` what the directory names."""
     return {
         WEBHOOK: Webhook(strangers, settings.webhook_secrets, Guard(settings.callable_networks)),

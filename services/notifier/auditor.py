@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-import httpx
 import structlog
 from pydantic import SecretStr
 
 from services.notifier.brake import Brake
-from services.notifier.channels.http import Answer, get
+from services.notifier.channels.http import Answer, Client
 from services.notifier.metrics import Metrics
 from shared.database import Pool
 from shared.sql import queries_beside
@@ -25,7 +24,7 @@ _TRIED_FOR_LONG: Final = timedelta(hours=2)
 class Heartbeat:
     """Calls an address that raises an alarm when it is not called: nothing here can tell that nothing here runs."""
 
-    def __init__(self, client: httpx.AsyncClient, url: SecretStr | None) -> None:
+    def __init__(self, client: Client, url: SecretStr | None) -> None:
         self._client = client
         self._url = url
 
@@ -33,7 +32,7 @@ class Heartbeat:
         """Call once. Returns what came of it, in a word; None when nobody is to be called."""
         if self._url is None:
             return None
-        answer = await get(self._client, self._url.get_secret_value())
+        answer = await self._client.get(self._url.get_secret_value())
         if not isinstance(answer, Answer):
             return answer.code
         return "ok" if 200 <= answer.status < 300 else f"http-{answer.status}"

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import orjson
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
@@ -16,6 +15,7 @@ from pydantic import SecretStr
 from services.notifier.acknowledger import Acknowledger, Visitor
 from services.notifier.announcer import Announcer
 from services.notifier.bundler import Bundler
+from services.notifier.channels.http import Client
 from services.notifier.channels.parcel import Channel
 from services.notifier.channels.routes import Routes
 from services.notifier.channels.strangers import Guard
@@ -102,7 +102,7 @@ class Office:
     pool: Pool
     wecom: FakeWecom
     webhook: FakeWebhook
-    client: httpx.AsyncClient
+    client: Client
     settle: timedelta = timedelta()
     now: datetime = START
     published: list[dict[str, Any]] = field(default_factory=list)

@@ -6,7 +6,6 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import asyncpg
-import httpx
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
@@ -15,7 +14,7 @@ from deploy.local.ports import any_free
 from services.notifier import brake as braking
 from services.notifier.auditor import Auditor, Heartbeat
 from services.notifier.brake import Brake
-from services.notifier.channels.http import make_client
+from services.notifier.channels.http import Client, make_client
 from shared import database
 from tests.integration.notifier_office import OFFICIAL, Office, record
 from tests.providers.loopback import Received, Reply, serving
@@ -206,7 +205,7 @@ class Alarm:
         return Reply(self.status)
 
 
-def auditor_of(office: Office, brake: Brake, client: httpx.AsyncClient, url: str | None) -> Auditor:
+def auditor_of(office: Office, brake: Brake, client: Client, url: str | None) -> Auditor:
     heartbeat = Heartbeat(client, SecretStr(url) if url else None)
     return Auditor(office.pool, brake, {}, heartbeat, office.metrics, timedelta(minutes=1))
 

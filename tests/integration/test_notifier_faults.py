@@ -135,7 +135,7 @@ async def test_a_provider_that_is_away_for_an_hour_gets_each_message_once_when_i
 
 async def test_a_slow_provider_holds_up_nobody_elses_messages(office: Office) -> None:
     office.wecom.next_replies.append(Reply(silent=True))
-    async with httpx.AsyncClient(timeout=2.0, trust_env=False) as impatient:
+    async with make_client(2.0) as impatient:
         slow = Office(office.pool, office.wecom, office.webhook, impatient)
         await slow.hear(record(lead_unit="区财政局"))
         await slow.sweeper.run_once(slow.now)

@@ -1,5 +1,7 @@
 """The demo's inbox takes what the notifier sends and refuses the rest, and its directory fits the demo's officials."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -10,12 +12,14 @@ import httpx
 import orjson
 import pytest
 import pytest_asyncio
+import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
 from deploy.demo.clusters import CLUSTERS
 from deploy.demo.officials import DISTRICT_HEAD, LEAD_OFFICIALS
 from deploy.local.inbox import BOTS, OFFICE_SECRET, Inbox, build, notifier_environment
+from services.notifier.channels.http import Client, make_client
 from services.notifier.channels.strangers import Guard
 from services.notifier.channels.webhook import Webhook
 from services.notifier.channels.wecom_bot import WecomBot
@@ -27,9 +31,7 @@ from services.notifier.domain.record import Record
 from services.notifier.settings import NotifierSettings
 from tests.integration.test_notifier_channels import ITEM, parcel
 
-URL = "http://inbox"
 LEADERS = Address("wecom-bot", "leaders", "leaders", "WangJianGuo")
-OFFICE = Address("webhook", f"{URL}/hooks/office", "office")
 
 DAY = date(2026, 9, 2)
 
@@ -44,28 +46,41 @@ def inbox(file: Path) -> FastAPI:
     return build(Inbox(file, {"WangJianGuo": "王建国 副区长"}))
 
 
+class Visiting(httpx.AsyncClient):
+    """Somebody who looks at the page; `sender` is how the notifier calls it."""
+
+    sender: Client
+
+
 @pytest_asyncio.fixture
-async def client(inbox: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=inbox), base_url=URL) as client:
+async def client(inbox: FastAPI) -> AsyncIterator[Visiting]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(inbox, log_config=None, lifespan="off"))
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    async with Visiting(base_url=url, trust_env=False) as client, make_client() as client.sender:
         yield client
+    server.should_exit = True
+    await serving
 
 
-def bot(client: httpx.AsyncClient, key: str = BOTS["leaders"]) -> WecomBot:
-    return WecomBot(client, URL, {"leaders": SecretStr(key)})
+def bot(client: Visiting, key: str = BOTS["leaders"]) -> WecomBot:
+    return WecomBot(client.sender, str(client.base_url), {"leaders": SecretStr(key)})
 
 
-def hook(client: httpx.AsyncClient, secret: str = OFFICE_SECRET) -> Webhook:
-    async def resolve(host: str, port: int) -> list[str]:
-        return ["127.0.0.1"]
-
-    return Webhook(client, {"office": SecretStr(secret)}, Guard([ip_network("127.0.0.0/8")], resolve))
+def hook(client: Visiting, secret: str = OFFICE_SECRET) -> Webhook:
+    return Webhook(client.sender, {"office": SecretStr(secret)}, Guard([ip_network("127.0.0.0/8")]))
 
 
-async def test_what_the_notifier_sends_is_shown_newest_first(client: httpx.AsyncClient) -> None:
+def office(client: Visiting) -> Address:
+    return Address("webhook", str(client.base_url.join("/hooks/office")), "office")
+
+
+async def test_what_the_notifier_sends_is_shown_newest_first(client: Visiting) -> None:
     now = datetime.now(UTC)
     assert await bot(client).send(parcel(LEADERS)) == Sent("0", "ok")
     assert await bot(client).send(parcel(LEADERS, items=2)) == Sent("0", "ok")
-    assert isinstance(await hook(client).send(replace(parcel(OFFICE), now=now)), Sent)
+    assert isinstance(await hook(client).send(replace(parcel(office(client)), now=now)), Sent)
     messages = (await client.get("/messages")).json()
     assert [each["kind"] for each in messages] == ["webhook", "markdown", "text"]
     assert {name for each in messages for name in each["to"]} == {"王建国 副区长"}
@@ -75,31 +90,31 @@ async def test_what_the_notifier_sends_is_shown_newest_first(client: httpx.Async
     assert '<span class="comment">编号 LD-000042</span>' in page
 
 
-async def test_what_is_not_signed_as_agreed_is_refused(client: httpx.AsyncClient) -> None:
+async def test_what_is_not_signed_as_agreed_is_refused(client: Visiting) -> None:
     now = datetime.now(UTC)
-    wrong = await hook(client, "another").send(replace(parcel(OFFICE), now=now))
+    wrong = await hook(client, "another").send(replace(parcel(office(client)), now=now))
     assert isinstance(wrong, Refused)
     assert wrong.code == "401"
-    stale = await hook(client).send(parcel(OFFICE))
+    stale = await hook(client).send(parcel(office(client)))
     assert isinstance(stale, Refused)
     assert await bot(client, "another").send(parcel(LEADERS)) == Refused("93000", "invalid webhook url")
     assert (await client.get("/messages")).json() == []
 
 
-async def test_a_repetition_of_a_delivery_is_shown_once(client: httpx.AsyncClient) -> None:
+async def test_a_repetition_of_a_delivery_is_shown_once(client: Visiting) -> None:
     now = datetime.now(UTC)
     for _ in range(2):
-        assert isinstance(await hook(client).send(replace(parcel(OFFICE), now=now)), Sent)
+        assert isinstance(await hook(client).send(replace(parcel(office(client)), now=now)), Sent)
     assert len((await client.get("/messages")).json()) == 1
 
 
-async def test_messages_are_there_after_a_restart(client: httpx.AsyncClient, file: Path) -> None:
+async def test_messages_are_there_after_a_restart(client: Visiting, file: Path) -> None:
     await bot(client).send(parcel(LEADERS))
     again = Inbox(file, {})
     assert [message.kind for message in again.messages] == ["text"]
 
 
-async def test_nothing_in_a_message_becomes_markup_of_the_page(client: httpx.AsyncClient) -> None:
+async def test_nothing_in_a_message_becomes_markup_of_the_page(client: Visiting) -> None:
     hostile = replace(ITEM, name="<script>alert(1)</script>", text='"><img src=x onerror=alert(1)>')
     await bot(client).send(parcel(LEADERS, items=[hostile]))
     document = {"msgtype": "markdown", "markdown": {"content": '[x](javascript:alert(1)) <b onclick="x">'}}
@@ -120,7 +135,7 @@ async def test_nothing_in_a_message_becomes_markup_of_the_page(client: httpx.Asy
         (orjson.dumps({"msgtype": "text", "text": {"content": "长" * 683}}), 40058),
     ],
 )
-async def test_the_inbox_refuses_as_wecom_does(client: httpx.AsyncClient, body: bytes, errcode: int) -> None:
+async def test_the_inbox_refuses_as_wecom_does(client: Visiting, body: bytes, errcode: int) -> None:
     answer = await client.post("/cgi-bin/webhook/send", params={"key": BOTS["leaders"]}, content=body)
     assert (answer.status_code, answer.json()["errcode"]) == (200, errcode)
 

@@ -2,9 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs
 
-import httpx
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
@@ -29,7 +27,7 @@ LARK = Address("feishu-bot", "leaders", "leaders", "ou_84aad35d084aa403a838cf73e
 
 
 @pytest_asyncio.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
+async def client() -> AsyncIterator[http.Client]:
     async with http.make_client() as client:
         yield client
 
@@ -54,23 +52,23 @@ def lark() -> Iterator[FakeFeishu]:
         yield lark
 
 
-def app(client: httpx.AsyncClient, enterprise: FakeWecomApp, secret: str = wecom_app.SECRET) -> WecomApp:
+def app(client: http.Client, enterprise: FakeWecomApp, secret: str = wecom_app.SECRET) -> WecomApp:
     known = App(corpid=wecom_app.CORPID, agentid=wecom_app.AGENT, secret=SecretStr(secret))
     return WecomApp(client, enterprise.url, {"office": known})
 
 
-def ding_bot(client: httpx.AsyncClient, ding: FakeDingtalk, secret: str = dingtalk.SECRET) -> DingtalkBot:
+def ding_bot(client: http.Client, ding: FakeDingtalk, secret: str = dingtalk.SECRET) -> DingtalkBot:
     known = SignedBot(token=SecretStr(dingtalk.TOKEN), secret=SecretStr(secret))
     return DingtalkBot(client, ding.url, {"leaders": known})
 
 
-def lark_bot(client: httpx.AsyncClient, lark: FakeFeishu, secret: str = feishu.SECRET) -> FeishuBot:
+def lark_bot(client: http.Client, lark: FakeFeishu, secret: str = feishu.SECRET) -> FeishuBot:
     known = SignedBot(token=SecretStr(feishu.TOKEN), secret=SecretStr(secret))
     return FeishuBot(client, lark.url, {"leaders": known})
 
 
 async def test_a_wecom_app_sends_one_case_as_a_card_and_a_list_as_markdown(
-    client: httpx.AsyncClient, enterprise: FakeWecomApp
+    client: http.Client, enterprise: FakeWecomApp
 ) -> None:
     channel = app(client, enterprise)
     assert await channel.send(parcel(MEMBER)) == Sent("0", "m-1")
@@ -81,7 +79,7 @@ async def test_a_wecom_app_sends_one_case_as_a_card_and_a_list_as_markdown(
 
 
 async def test_a_wecom_token_is_asked_for_once_and_again_shortly_before_it_expires(
-    client: httpx.AsyncClient, enterprise: FakeWecomApp
+    client: http.Client, enterprise: FakeWecomApp
 ) -> None:
     channel = app(client, enterprise)
     for _ in range(3):
@@ -96,7 +94,7 @@ async def test_a_wecom_token_is_asked_for_once_and_again_shortly_before_it_expir
 
 @pytest.mark.parametrize("errcode", [40014, 42001, 40001])
 async def test_a_token_that_wecom_no_longer_knows_is_replaced_and_the_message_goes_out(
-    client: httpx.AsyncClient, enterprise: FakeWecomApp, errcode: int
+    client: http.Client, enterprise: FakeWecomApp, errcode: int
 ) -> None:
     channel = app(client, enterprise)
     await channel.send(parcel(MEMBER))
@@ -108,7 +106,7 @@ async def test_a_token_that_wecom_no_longer_knows_is_replaced_and_the_message_go
     assert enterprise.fetched == 3
 
 
-async def test_a_token_that_is_refused_again_is_a_refusal(client: httpx.AsyncClient, enterprise: FakeWecomApp) -> None:
+async def test_a_token_that_is_refused_again_is_a_refusal(client: http.Client, enterprise: FakeWecomApp) -> None:
     enterprise.next_replies.extend([40014, 40014])
     outcome = await app(client, enterprise).send(parcel(MEMBER))
     assert isinstance(outcome, Refused)
@@ -117,7 +115,7 @@ async def test_a_token_that_is_refused_again_is_a_refusal(client: httpx.AsyncCli
 
 
 async def test_a_member_whom_wecom_does_not_know_was_not_reached_although_wecom_says_ok(
-    client: httpx.AsyncClient, enterprise: FakeWecomApp
+    client: http.Client, enterprise: FakeWecomApp
 ) -> None:
     outcome = await app(client, enterprise).send(parcel(Address("wecom-app", "NoSuch", "office")))
     assert outcome == Refused("invaliduser", "NoSuch")
@@ -125,7 +123,7 @@ async def test_a_member_whom_wecom_does_not_know_was_not_reached_although_wecom_
 
 @pytest.mark.parametrize("errcode", [81013, 60020, 40056, 301002])
 async def test_what_wecom_refuses_an_app_is_refused(
-    client: httpx.AsyncClient, enterprise: FakeWecomApp, errcode: int
+    client: http.Client, enterprise: FakeWecomApp, errcode: int
 ) -> None:
     enterprise.next_replies.append(errcode)
     outcome = await app(client, enterprise).send(parcel(MEMBER))
@@ -133,18 +131,16 @@ async def test_what_wecom_refuses_an_app_is_refused(
     assert outcome.code == str(errcode)
 
 
-async def test_a_wrong_app_secret_is_refused_and_not_repeated(
-    client: httpx.AsyncClient, enterprise: FakeWecomApp
-) -> None:
+async def test_a_wrong_app_secret_is_refused_and_not_repeated(client: http.Client, enterprise: FakeWecomApp) -> None:
     outcome = await app(client, enterprise, secret="a-wrong-secret").send(parcel(MEMBER))
     assert isinstance(outcome, Refused)
     assert outcome.code == "40001"
     assert "a-wrong-secret" not in outcome.said
 
 
-@pytest.mark.parametrize("reply", [45009, -1, Reply(502), Reply(hang_up=True)])
+@pytest.mark.parametrize("reply", [45009, -1, Reply(502), Reply(200, b"[]")])
 async def test_a_token_that_cannot_be_had_now_is_waited_for(
-    client: httpx.AsyncClient, enterprise: FakeWecomApp, reply: int | Reply
+    client: http.Client, enterprise: FakeWecomApp, reply: int | Reply
 ) -> None:
     enterprise.next_tokens.append(reply)
     channel = app(client, enterprise)
@@ -153,15 +149,13 @@ async def test_a_token_that_cannot_be_had_now_is_waited_for(
 
 
 async def test_an_app_message_without_an_answer_is_repeated_word_by_word_so_that_wecom_drops_it(
-    client: httpx.AsyncClient, enterprise: FakeWecomApp
+    client: http.Client, enterprise: FakeWecomApp
 ) -> None:
     enterprise.next_replies.append(Reply(hang_up=True))
     assert isinstance(await app(client, enterprise).send(parcel(MEMBER)), TryLater)
 
 
-async def test_dingtalk_takes_what_is_signed_and_calls_the_member(
-    client: httpx.AsyncClient, ding: FakeDingtalk
-) -> None:
+async def test_dingtalk_takes_what_is_signed_and_calls_the_member(client: http.Client, ding: FakeDingtalk) -> None:
     assert await ding_bot(client, ding).send(parcel(DING, 3)) == Sent("0", "ok")
     (message,) = ding.messages
     assert message["at"] == {"isAtAll": False, "atMobiles": [], "atUserIds": ["wangjianguo01"]}
@@ -170,7 +164,7 @@ async def test_dingtalk_takes_what_is_signed_and_calls_the_member(
 
 
 async def test_dingtalk_is_given_a_mobile_to_call_when_the_directory_has_no_id(
-    client: httpx.AsyncClient, ding: FakeDingtalk
+    client: http.Client, ding: FakeDingtalk
 ) -> None:
     assert isinstance(
         await ding_bot(client, ding).send(parcel(Address("dingtalk-bot", "l", "leaders", "13800138000"))), Sent
@@ -179,7 +173,7 @@ async def test_dingtalk_is_given_a_mobile_to_call_when_the_directory_has_no_id(
 
 
 async def test_a_list_of_any_length_is_cut_for_dingtalk_and_feishu_and_taken(
-    client: httpx.AsyncClient, ding: FakeDingtalk, lark: FakeFeishu
+    client: http.Client, ding: FakeDingtalk, lark: FakeFeishu
 ) -> None:
     assert isinstance(await ding_bot(client, ding).send(parcel(DING, 900)), Sent)
     assert isinstance(await lark_bot(client, lark).send(parcel(LARK, 900)), Sent)
@@ -187,14 +181,12 @@ async def test_a_list_of_any_length_is_cut_for_dingtalk_and_feishu_and_taken(
 
 
 async def test_dingtalk_refuses_another_secret_and_nothing_of_it_is_repeated(
-    client: httpx.AsyncClient, ding: FakeDingtalk
+    client: http.Client, ding: FakeDingtalk
 ) -> None:
     assert await ding_bot(client, ding, secret="SECwrong").send(parcel(DING)) == Refused("310000", "sign not match")
 
 
-async def test_dingtalk_blocks_for_ten_minutes_whoever_is_too_fast(
-    client: httpx.AsyncClient, ding: FakeDingtalk
-) -> None:
+async def test_dingtalk_blocks_for_ten_minutes_whoever_is_too_fast(client: http.Client, ding: FakeDingtalk) -> None:
     channel = ding_bot(client, ding)
     outcomes = [await channel.send(parcel(DING)) for _ in range(21)]
     assert all(isinstance(each, Sent) for each in outcomes[:20])
@@ -204,13 +196,13 @@ async def test_dingtalk_blocks_for_ten_minutes_whoever_is_too_fast(
 
 
 @pytest.mark.parametrize("errcode", [300001, 310000, 400602])
-async def test_what_dingtalk_refuses_is_refused(client: httpx.AsyncClient, ding: FakeDingtalk, errcode: int) -> None:
+async def test_what_dingtalk_refuses_is_refused(client: http.Client, ding: FakeDingtalk, errcode: int) -> None:
     ding.next_replies.append(errcode)
     assert await ding_bot(client, ding).send(parcel(DING)) == Refused(str(errcode), "scripted, token=***")
 
 
 async def test_feishu_takes_what_is_signed_as_a_card_that_calls_the_member(
-    client: httpx.AsyncClient, lark: FakeFeishu
+    client: http.Client, lark: FakeFeishu
 ) -> None:
     assert await lark_bot(client, lark).send(parcel(LARK)) == Sent("0", "success")
     (message,) = lark.messages
@@ -223,7 +215,7 @@ async def test_feishu_takes_what_is_signed_as_a_card_that_calls_the_member(
     assert card["elements"][1]["actions"][0]["url"] == "https://l.example/ack/t"
 
 
-async def test_feishu_refuses_another_secret(client: httpx.AsyncClient, lark: FakeFeishu) -> None:
+async def test_feishu_refuses_another_secret(client: http.Client, lark: FakeFeishu) -> None:
     outcome = await lark_bot(client, lark, secret="wrong").send(parcel(LARK))
     assert isinstance(outcome, Refused)
     assert outcome.code == "19021"
@@ -243,7 +235,7 @@ async def test_feishu_refuses_another_secret(client: httpx.AsyncClient, lark: Fa
     ],
 )
 async def test_feishu_is_left_alone_when_it_was_called_too_often(
-    client: httpx.AsyncClient, lark: FakeFeishu, reply: int | Reply, after: timedelta
+    client: http.Client, lark: FakeFeishu, reply: int | Reply, after: timedelta
 ) -> None:
     lark.next_replies.append(reply)
     outcome = await lark_bot(client, lark).send(parcel(LARK))
@@ -252,14 +244,14 @@ async def test_feishu_is_left_alone_when_it_was_called_too_often(
 
 
 @pytest.mark.parametrize("code", [19021, 19022, 19024, 9499, 11246])
-async def test_what_feishu_refuses_is_refused(client: httpx.AsyncClient, lark: FakeFeishu, code: int) -> None:
+async def test_what_feishu_refuses_is_refused(client: http.Client, lark: FakeFeishu, code: int) -> None:
     lark.next_replies.append(code)
     assert await lark_bot(client, lark).send(parcel(LARK)) == Refused(str(code), "scripted, ***")
 
 
 @pytest.mark.parametrize("reply", [Reply(200, b"<html>"), Reply(502), Reply(200, b'{"errcode": true, "code": false}')])
 async def test_an_answer_that_is_not_the_providers_is_no_success(
-    client: httpx.AsyncClient, ding: FakeDingtalk, lark: FakeFeishu, enterprise: FakeWecomApp, reply: Reply
+    client: http.Client, ding: FakeDingtalk, lark: FakeFeishu, enterprise: FakeWecomApp, reply: Reply
 ) -> None:
     for fake in (ding, lark, enterprise):
         fake.next_replies.append(reply)
@@ -269,7 +261,7 @@ async def test_an_answer_that_is_not_the_providers_is_no_success(
 
 
 async def test_a_bot_that_hangs_up_may_have_taken_the_message(
-    client: httpx.AsyncClient, ding: FakeDingtalk, lark: FakeFeishu
+    client: http.Client, ding: FakeDingtalk, lark: FakeFeishu
 ) -> None:
     for fake in (ding, lark):
         fake.next_replies.append(Reply(hang_up=True))
@@ -277,7 +269,7 @@ async def test_a_bot_that_hangs_up_may_have_taken_the_message(
     assert isinstance(await lark_bot(client, lark).send(parcel(LARK)), Unclear)
 
 
-async def test_what_nobody_set_is_refused_before_anything_is_sent(client: httpx.AsyncClient) -> None:
+async def test_what_nobody_set_is_refused_before_anything_is_sent(client: http.Client) -> None:
     url = "http://127.0.0.1:9"
     assert await WecomApp(client, url, {}).send(parcel(MEMBER)) == Refused("no-app", "LUODI_WECOM_APPS has no 'office'")
     assert isinstance(await DingtalkBot(client, url, {}).send(parcel(DING)), Refused)
@@ -293,17 +285,3 @@ def test_dingtalks_signature_is_the_one_of_its_page() -> None:
 def test_feishus_signature_is_the_one_of_its_page() -> None:
     signed = feishu_bot.signed(SecretStr("demo"), datetime.fromtimestamp(1_700_000_000, UTC))
     assert signed == {"timestamp": "1700000000", "sign": "8oT2n3SMKFfEnDoiwer8BUM/SjKLwe9SqoEIHlhDTKo="}
-
-
-async def test_dingtalks_signature_is_encoded_once_on_the_wire(client: httpx.AsyncClient) -> None:
-    seen: list[str] = []
-
-    def take(request: httpx.Request) -> httpx.Response:
-        seen.append(request.url.query.decode())
-        return httpx.Response(200, json={"errcode": 0, "errmsg": "ok"})
-
-    async with httpx.AsyncClient(transport=httpx.MockTransport(take)) as recording:
-        known = SignedBot(token=SecretStr("t"), secret=SecretStr("SECtest"))
-        await DingtalkBot(recording, "http://ding", {"leaders": known}).send(parcel(DING))
-    assert "%25" not in seen[0]
-    assert set(parse_qs(seen[0])) == {"access_token", "timestamp", "sign"}

@@ -1,14 +1,18 @@
 """Where a webhook's URL may lead, and that it leads nowhere else."""
 
+import asyncio
+import re
+import ssl
 from collections.abc import Sequence
 from ipaddress import ip_network
+from pathlib import Path
 
-import httpx
 import pytest
+import trustme
 from pydantic import SecretStr
 
-from services.notifier.channels.http import make_stranger_client, post
-from services.notifier.channels.strangers import ForbiddenAddressError, Guard, UnknownNameError, resolved
+from services.notifier.channels.http import Answer, make_stranger_client
+from services.notifier.channels.strangers import ForbiddenAddressError, Guard, Pinned, UnknownNameError, resolved
 from services.notifier.channels.webhook import Webhook
 from services.notifier.domain.directory import Address
 from services.notifier.domain.outcomes import Refused, TryLater
@@ -53,20 +57,17 @@ async def test_one_private_address_among_public_ones_is_enough_to_refuse() -> No
 
 
 async def test_a_network_that_is_listed_is_allowed_and_no_other() -> None:
-    url, _, _ = await knowing("10.20.3.4", allowed=["10.20.0.0/16"]).pin("http://oa.district/hook")
-    assert url == "http://10.20.3.4/hook"
+    pinned = await knowing("10.20.3.4", allowed=["10.20.0.0/16"]).pin("http://oa.district/hook")
+    assert pinned == Pinned("http://10.20.3.4:80/hook", "oa.district", None)
     with pytest.raises(ForbiddenAddressError):
         await knowing("10.21.3.4", allowed=["10.20.0.0/16"]).pin("http://oa.district/hook")
 
 
 async def test_the_address_judged_is_the_one_called_and_the_name_stays_for_tls_and_for_the_server() -> None:
-    url, headers, extensions = await knowing("93.184.216.34").pin("https://hooks.example:8443/x?y=1")
-    assert url == "https://93.184.216.34:8443/x?y=1"
-    assert headers == {"Host": "hooks.example:8443"}
-    assert extensions == {"sni_hostname": "hooks.example"}
-    url, headers, _ = await knowing("2606:2800:220:1::1").pin("https://hooks.example/")
-    assert url == "https://[2606:2800:220:1::1]/"
-    assert headers == {"Host": "hooks.example"}
+    pinned = await knowing("93.184.216.34").pin("https://hooks.example:8443/x?y=1")
+    assert pinned == Pinned("https://93.184.216.34:8443/x?y=1", "hooks.example:8443", "hooks.example")
+    pinned = await knowing("2606:2800:220:1::1").pin("https://hooks.example/")
+    assert pinned == Pinned("https://[2606:2800:220:1::1]:443/", "hooks.example", "hooks.example")
 
 
 async def test_a_name_is_looked_up_once_for_each_attempt() -> None:
@@ -77,9 +78,9 @@ async def test_a_name_is_looked_up_once_for_each_attempt() -> None:
         # The second answer is the one of an attacker who rebinds the name.
         return ["93.184.216.34"] if len(asked) == 1 else ["10.0.0.1"]
 
-    url, _, _ = await Guard([], resolve).pin("https://hooks.example/x")
+    pinned = await Guard([], resolve).pin("https://hooks.example/x")
     assert asked == ["hooks.example"]
-    assert "hooks.example" not in url
+    assert "hooks.example" not in pinned.url
 
 
 async def test_a_name_that_nobody_knows_is_tried_later_and_a_private_one_refused() -> None:
@@ -100,15 +101,31 @@ async def test_names_are_looked_up_by_the_system() -> None:
         await Guard([]).pin("http://no-such-name.invalid/")
 
 
-async def test_the_certificate_is_checked_against_the_name_and_not_the_pinned_address() -> None:
-    seen: list[httpx.Request] = []
+async def test_the_certificate_is_checked_against_the_name_and_not_the_pinned_address(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("hooks.example").configure_cert(served)
+    hosts: list[bytes] = []
 
-    def take(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
-        return httpx.Response(200)
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        hosts.append(re.findall(rb"(?im)^host: (.+?)\r$", head)[0])
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        writer.close()
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(take)) as client:
-        url, headers, extensions = await knowing("93.184.216.34").pin("https://hooks.example/x")
-        await post(client, url, b"{}", headers, extensions)
-    assert seen[0].extensions["sni_hostname"] == "hooks.example"
-    assert seen[0].headers["host"] == "hooks.example"
+    server = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=served)
+    port = server.sockets[0].getsockname()[1]
+    guard = knowing("127.0.0.1", allowed=["127.0.0.0/8"])
+    async with server, make_stranger_client() as client:
+        right = await guard.pin(f"https://hooks.example:{port}/x")
+        answer = await client.post(right.url, b"{}", {"Host": right.host}, right.server_name)
+        assert isinstance(answer, Answer), answer
+        assert hosts == [f"hooks.example:{port}".encode()]
+        other = await guard.pin(f"https://another.example:{port}/x")
+        refused = await client.post(other.url, b"{}", {"Host": other.host}, other.server_name)
+        assert isinstance(refused, TryLater)
+        assert len(hosts) == 1

@@ -9,13 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
-import httpx
 import orjson
 from pydantic import SecretStr
 
 from services.notifier.channels.codes import Codebook, Later
 from services.notifier.channels.credentials import SignedBot
-from services.notifier.channels.http import Answer, post
+from services.notifier.channels.http import Answer, Client
 from services.notifier.channels.parcel import Parcel
 from services.notifier.domain.directory import Address
 from services.notifier.domain.messages import DINGTALK, as_markdown, subject
@@ -34,7 +33,7 @@ class DingtalkBot:
 
     group = True
 
-    def __init__(self, client: httpx.AsyncClient, base_url: str, bots: Mapping[str, SignedBot]) -> None:
+    def __init__(self, client: Client, base_url: str, bots: Mapping[str, SignedBot]) -> None:
         self._client = client
         self._url = f"{base_url.rstrip('/')}/robot/send"
         self._bots = bots
@@ -49,7 +48,7 @@ class DingtalkBot:
         if bot is None:
             return Refused("no-bot", f"LUODI_DINGTALK_BOTS has no {parcel.address.secret!r}")
         query = urlencode({"access_token": bot.token.get_secret_value(), **signed(bot.secret, parcel.now)})
-        answer = await post(self._client, f"{self._url}?{query}", orjson.dumps(_document(parcel)))
+        answer = await self._client.post(f"{self._url}?{query}", orjson.dumps(_document(parcel)))
         return _CODES.judge(answer, [bot.token, bot.secret]) if isinstance(answer, Answer) else answer
 
 

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import httpx
 import orjson
 from pydantic import SecretStr
 
 from services.notifier.channels.codes import Codebook, Later
 from services.notifier.channels.credentials import SignedBot
-from services.notifier.channels.http import Answer, post
+from services.notifier.channels.http import Answer, Client
 from services.notifier.channels.parcel import Parcel
 from services.notifier.domain.directory import Address
 from services.notifier.domain.messages import FEISHU, as_markdown, subject
@@ -31,7 +30,7 @@ class FeishuBot:
 
     group = True
 
-    def __init__(self, client: httpx.AsyncClient, base_url: str, bots: Mapping[str, SignedBot]) -> None:
+    def __init__(self, client: Client, base_url: str, bots: Mapping[str, SignedBot]) -> None:
         self._client = client
         self._url = f"{base_url.rstrip('/')}/open-apis/bot/v2/hook"
         self._bots = bots
@@ -47,7 +46,7 @@ class FeishuBot:
         if bot is None:
             return Refused("no-bot", f"LUODI_FEISHU_BOTS has no {parcel.address.secret!r}")
         body = orjson.dumps({**signed(bot.secret, parcel.now), **_document(parcel)})
-        answer = await post(self._client, f"{self._url}/{bot.token.get_secret_value()}", body)
+        answer = await self._client.post(f"{self._url}/{bot.token.get_secret_value()}", body)
         return _judged(answer, bot) if isinstance(answer, Answer) else answer
 
 

@@ -4,15 +4,24 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypeAlias
-
-import httpx
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+from urllib.parse import urlsplit, urlunsplit
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolve: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
 
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A URL that leads to an address that was judged. `host` is the name for the server, `server_name` that for TLS."""
+
+    url: str
+    host: str
+    server_name: str | None
 
 
 class ForbiddenAddressError(Exception):
@@ -30,23 +39,25 @@ class Guard:
         self._allowed = tuple(allowed)
         self._resolve = resolve or resolved
 
-    async def pin(self, url: str) -> tuple[str, dict[str, str], dict[str, Any]]:
-        """The URL with the address to call in place of the name, and the headers and extensions that keep the name.
+    async def pin(self, url: str) -> Pinned:
+        """The address to call in place of the URL's name.
 
         The name is looked up once, every address it has is judged, and the one called is one that was judged.
-        Raises httpx.InvalidURL, ForbiddenAddressError or UnknownNameError.
+        Raises ValueError for what is no URL, ForbiddenAddressError or UnknownNameError.
         """
-        parts = httpx.URL(url)
-        if parts.scheme not in ("http", "https") or not parts.host:
-            raise httpx.InvalidURL("neither http nor https, or without a host")
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        found = [ipaddress.ip_address(each.partition("%")[0]) for each in await self._resolve(parts.host, port)]
+        parts = urlsplit(url)
+        name, secure = parts.hostname, parts.scheme == "https"
+        if parts.scheme not in ("http", "https") or not name or parts.username or parts.password:
+            raise ValueError("not a URL that may be called")
+        port = parts.port or (443 if secure else 80)
+        found = [ipaddress.ip_address(each.partition("%")[0]) for each in await self._resolve(name, port)]
         if not found:
             raise UnknownNameError
         if not all(map(self._may_call, found)):
             raise ForbiddenAddressError
-        pinned = parts.copy_with(host=str(found[0]))
-        return str(pinned), {"Host": parts.netloc.decode()}, {"sni_hostname": parts.host}
+        address = f"[{found[0]}]" if found[0].version == 6 else str(found[0])
+        called = parts._replace(netloc=f"{address}:{port}", fragment="")
+        return Pinned(urlunsplit(called), parts.netloc, name if secure else None)
 
     def _may_call(self, address: Address) -> bool:
         inner = _unwrapped(address)

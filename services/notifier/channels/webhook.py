@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-import httpx
 import orjson
 from pydantic import SecretStr
 
 from services.notifier.channels.codes import told
-from services.notifier.channels.http import Answer, post
+from services.notifier.channels.http import Answer, Client
 from services.notifier.channels.parcel import Parcel
 from services.notifier.channels.strangers import ForbiddenAddressError, Guard, UnknownNameError
 from services.notifier.domain.directory import Address
@@ -31,7 +30,7 @@ class Webhook:
 
     group = False
 
-    def __init__(self, client: httpx.AsyncClient, secrets: Mapping[str, SecretStr], guard: Guard) -> None:
+    def __init__(self, client: Client, secrets: Mapping[str, SecretStr], guard: Guard) -> None:
         self._client = client
         self._secrets = secrets
         self._guard = guard
@@ -54,14 +53,14 @@ class Webhook:
             "Luodi-Signature": sign(secret, timestamp, body),
         }
         try:
-            url, host, extensions = await self._guard.pin(parcel.address.target)
-        except httpx.InvalidURL:
-            return Refused("InvalidURL", "not an address that can be posted to")
+            pinned = await self._guard.pin(parcel.address.target)
+        except ValueError:
+            return Refused("InvalidURL", "not an address that can be called")
         except ForbiddenAddressError:
             return Refused("private-network", "the address is in a network that LUODI_WEBHOOK_NETWORKS does not name")
         except UnknownNameError:
             return TryLater("unknown-name", "nobody knows the name of the host")
-        answer = await post(self._client, url, body, {**headers, **host}, extensions)
+        answer = await self._client.post(pinned.url, body, {**headers, "Host": pinned.host}, pinned.server_name)
         if isinstance(answer, Unclear):
             # The receiver knows the delivery's id: a repetition does no harm there.
             return TryLater(answer.code, answer.said)

@@ -7,12 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
-import httpx
 import orjson
 from pydantic import SecretStr
 
 from services.notifier.channels.credentials import App
-from services.notifier.channels.http import Answer, get, post
+from services.notifier.channels.http import Answer, Client
 from services.notifier.channels.parcel import Parcel
 from services.notifier.channels.wecom_bot import CODES, template_card
 from services.notifier.domain.directory import Address
@@ -39,7 +38,7 @@ class WecomApp:
 
     group = False
 
-    def __init__(self, client: httpx.AsyncClient, base_url: str, apps: Mapping[str, App]) -> None:
+    def __init__(self, client: Client, base_url: str, apps: Mapping[str, App]) -> None:
         self._client = client
         self._url = f"{base_url.rstrip('/')}/cgi-bin"
         self._apps = apps
@@ -75,7 +74,7 @@ class WecomApp:
             if known and known is not unknown and known.until > now:
                 return known
             query = urlencode({"corpid": app.corpid, "corpsecret": app.secret.get_secret_value()})
-            answer = await get(self._client, f"{self._url}/gettoken?{query}")
+            answer = await self._client.get(f"{self._url}/gettoken?{query}")
             if not isinstance(answer, Answer):
                 return answer
             outcome = CODES.judge(answer, [app.secret])
@@ -89,7 +88,7 @@ class WecomApp:
 
     async def _post(self, app: App, token: _Token, parcel: Parcel) -> Outcome:
         query = urlencode({"access_token": token.value.get_secret_value()})
-        answer = await post(self._client, f"{self._url}/message/send?{query}", orjson.dumps(_document(app, parcel)))
+        answer = await self._client.post(f"{self._url}/message/send?{query}", orjson.dumps(_document(app, parcel)))
         if isinstance(answer, Unclear):
             # The same content within four hours reaches its reader once.
             return TryLater(answer.code, answer.said)

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 
-import httpx
 import orjson
 from pydantic import SecretStr
 
 from services.notifier.channels.codes import Codebook, Later
-from services.notifier.channels.http import Answer, post
+from services.notifier.channels.http import Answer, Client
 from services.notifier.channels.parcel import Parcel
 from services.notifier.domain.directory import Address
 from services.notifier.domain.messages import WECOM_TEXT_BYTES, Card, as_card, as_markdown, as_text
@@ -31,7 +31,7 @@ class WecomBot:
 
     group = True
 
-    def __init__(self, client: httpx.AsyncClient, base_url: str, keys: Mapping[str, SecretStr]) -> None:
+    def __init__(self, client: Client, base_url: str, keys: Mapping[str, SecretStr]) -> None:
         self._client = client
         self._url = f"{base_url.rstrip('/')}/cgi-bin/webhook/send"
         self._keys = keys
@@ -47,8 +47,8 @@ class WecomBot:
             return Refused("no-key", f"LUODI_WECOM_BOTS has no {parcel.address.secret!r}")
         # orjson writes Chinese as it is: WeCom does not take \uXXXX (40033).
         body = orjson.dumps(_document(parcel))
-        url = str(httpx.URL(self._url, params={"key": key.get_secret_value()}))
-        answer = await post(self._client, url, body)
+        query = urlencode({"key": key.get_secret_value()})
+        answer = await self._client.post(f"{self._url}?{query}", body)
         return CODES.judge(answer, [key]) if isinstance(answer, Answer) else answer
 
 
