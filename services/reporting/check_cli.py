@@ -24,7 +24,7 @@ from shared.clock import business_day, system
 from shared.subjects import DISTRICT
 
 _COLOURS = {Verdict.INCONSISTENT: "red", Verdict.CONSISTENT: "green", Verdict.UNVERIFIABLE: "yellow"}
-_SENTENCE_ENDS = "。！？\n\t"
+_SENTENCE_ENDS = "。！？\n"
 _NARROW = 60
 
 
@@ -168,4 +168,4 @@ def _block(text: str, one: Finding) -> Text:
 
 def _printable(text: str) -> str:
     """What a terminal would obey, as dots: the text is a stranger's."""
-    return "".join(character if character.isprintable() else "·" for character in text)
+    return "".join(character if character.isprintable() else "·" for character in text.replace("\t", "  "))

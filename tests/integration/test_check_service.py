@@ -12,11 +12,15 @@ import httpx
 import nats
 import orjson
 import pytest_asyncio
+import uvicorn
+from typer.testing import CliRunner, Result
 
+from services.cli import app as luodi
 from services.reporting.app import build
 from services.reporting.settings import ReportingSettings
 from shared import streams
 from tests.reporting_records import DISTRICT, funds, project, signed, subject, target
+from tests.waiting import until
 
 TODAY = datetime(2026, 11, 24, 4, tzinfo=UTC)
 CHECK = f"/v1/districts/{DISTRICT}/check"
@@ -171,6 +175,39 @@ async def test_the_page_says_in_chinese_why_nothing_was_checked(client: httpx.As
 
     without_length = await client.post("/check", content=aiter_of(endless()))
     assert (without_length.status_code, "文件过大" in without_length.text) == (413, True)
+
+
+async def test_the_command_compares_with_the_ledger_of_a_running_service(client: httpx.AsyncClient) -> None:
+    text = "1—8月，招商引资到位资金88.4亿元，完成市上下达全年目标任务（105亿元）的84.2%。"
+    async with listening(client) as url:
+
+        async def check(*arguments: str) -> Result:
+            said = ["check", "-", "--reporting", url, "--year", "2026", *arguments]
+            return await asyncio.to_thread(CliRunner().invoke, luodi, said, text)
+
+        ended = await check("--district", DISTRICT)
+        assert (ended.exit_code, "截至8月31日，台账为 84.8亿元，文中多 3.6亿元" in ended.stdout) == (1, True), (
+            ended.output
+        )
+        unknown = await check("--district", "500199")
+        assert (unknown.exit_code, "500199" in unknown.stderr) == (2, True)
+
+
+@contextlib.asynccontextmanager
+async def listening(client: httpx.AsyncClient) -> AsyncIterator[str]:
+    """The same service on a port of its own."""
+    transport = client._transport
+    assert isinstance(transport, httpx.ASGITransport)
+    server = uvicorn.Server(uvicorn.Config(transport.app, port=0, lifespan="off", log_config=None))
+    serving = asyncio.create_task(server.serve())
+
+    async def started() -> bool:
+        return server.started
+
+    await until(started)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    await serving
 
 
 async def aiter_of(parts: Iterator[bytes]) -> AsyncIterator[bytes]:

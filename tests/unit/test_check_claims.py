@@ -142,6 +142,47 @@ def test_figures_that_are_about_something_else_are_not_tied_together() -> None:
         assert all(verdict == "unverifiable" for _, _, verdict in said(text)), text
 
 
+TABLE = """\
+单位\t目标任务（亿元）\t1-8月到位资金（亿元）\t完成率（%）\t排名
+高新区\t30\t18.9\t63.0\t1
+江南片区\t25\t12.4\t49.6%\t2
+合　计\t55\t31.3\t56.9\t
+"""
+
+
+def test_the_rows_and_the_total_of_a_table_are_checked() -> None:
+    assert {one.verdict for one in check(TABLE)} == {Verdict.CONSISTENT}
+    assert len(check(TABLE)) == 5
+    assert [one for one in said(TABLE.replace("63.0", "36.0")) if one[2] == "inconsistent"] == [
+        ("completion", "36.0", "inconsistent")
+    ]
+    wrong = TABLE.replace("31.3", "33.1").replace("56.9", "60.2")
+    assert [one for one in said(wrong) if one[2] == "inconsistent"] == [("sum", "33.1", "inconsistent")]
+    [total] = [one for one in check(wrong) if one.verdict is Verdict.INCONSISTENT]
+    assert wrong[total.start : total.end] == "合　计\t55\t33.1"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("目标任务（亿元）", "排名依据"),
+        ("到位资金（亿元）", "到位资金（万元）"),
+        ("完成率（%）", "增长率（%）"),
+        ("高新区\t30", "高新区"),
+    ],
+)
+def test_a_percentage_in_a_table_whose_heads_leave_a_choice_is_not_called_wrong(old: str, new: str) -> None:
+    assert [one for one in said(TABLE.replace("63.0", "36.0").replace(old, new)) if one[2] == "inconsistent"] == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("合　计", "全　区"), ("江南片区", "其中：江南片区"), ("江南片区\t25", "江南片区")]
+)
+def test_a_total_that_may_be_of_other_rows_is_not_called_wrong(old: str, new: str) -> None:
+    wrong = TABLE.replace("31.3", "33.1").replace("56.9", "60.2").replace(old, new)
+    assert [one for one in said(wrong) if one[2] == "inconsistent"] == []
+
+
 def test_nothing_in_a_corpus_of_right_reports_is_called_inconsistent() -> None:
     for name in ("right.txt", "right_unseen.txt"):
         text = (PROSE / name).read_text(encoding="utf-8")

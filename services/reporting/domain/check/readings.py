@@ -84,13 +84,14 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A claim to be judged; the first reading is the likeliest. `targets`: what else the inputs may be mistaken for."""
+    """A claim to be judged; the first reading is the likeliest. `targets`: what else an input may be mistaken for."""
 
     kind: ClaimKind
     result: Quantity
     readings: tuple[Reading, ...]
     sentence: Sentence
     targets: tuple[Quantity, ...] = ()
+    in_table: bool = False
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from services.reporting.domain.check.respectively import respective
 from services.reporting.domain.check.roles import Role, role, values
 from services.reporting.domain.check.shares import shares
 from services.reporting.domain.check.sums import sums
+from services.reporting.domain.check.tables import table_claims
 from services.reporting.domain.check.verdicts import Claim, judge
 
 _FINDERS = (respective, changes, completions, shares, sums)
@@ -48,7 +49,7 @@ def examine(text: str, *, wrapped: bool = True) -> Manuscript:
     if len(text) > CHARACTERS_MOST:
         raise TooMuchError
     read = [_with_shared_units(one) for one in paragraphs(text, wrapped=wrapped)]
-    found = list(islice(candidates(read), CLAIMS_MOST + 1))
+    found = list(islice(chain(candidates(read), table_claims(text)), CLAIMS_MOST + 1))
     if len(found) > CLAIMS_MOST:
         raise TooMuchError
     return Manuscript(text, read, found)

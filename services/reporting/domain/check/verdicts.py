@@ -101,7 +101,9 @@ def _slips(candidate: Candidate, reading: Reading | None, verdict: Verdict, comp
 
 
 def _span(text: str, candidate: Candidate, reading: Reading | None) -> tuple[int, int]:
-    """From the clause of the first figure in the sentence that takes part, to the end of the last."""
+    """From the clause of the first figure of the sentence that takes part to the end of the last; or the row."""
+    if candidate.in_table:
+        return text.rfind("\n", 0, candidate.result.start) + 1, candidate.result.end
     inside = {one.start for one in candidate.sentence.figures}
     parts = [one for one in (reading.printed if reading else []) if one.start in inside]
     parts.append(candidate.result)
