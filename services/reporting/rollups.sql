@@ -10,8 +10,8 @@ select pg_advisory_xact_lock(hashtext('reporting.rollup'));
 -- Projects whose facts were replaced: what they gave to the sums goes, what they give now comes. Sorted, so that two
 -- batches at once cannot wait for each other in a circle.
 with gone as (
-    delete from reporting.change old using unnest($2::text[]) as asked (project)
-    where old.district = $1 and old.project = asked.project
+    delete from reporting.change old
+    where old.district = $1 and old.project = any ($2::text[])
     returning old.rule, old.happened_on, old.known_at, -old.amount as amount, -old.facts as facts, -old.projects as projects
 ),
 come as (

@@ -19,7 +19,9 @@ create function reporting.counted(rule jsonb, of_district text, of_projects text
 returns table (
     project text, source text, id text, happened_on date, amount numeric, known_from timestamptz, known_until timestamptz
 )
-language plpgsql stable as $function$
+-- Every join here is of a project with itself: nested loops are right only where the planner guesses the sizes right, and
+-- of rows that came a moment ago it knows nothing.
+language plpgsql stable set enable_nestloop to off set jit to off as $function$
 begin
     -- Executed as a text, it is planned for these very values: most conditions fall away.
     return query execute $query$
@@ -156,7 +158,7 @@ $$;
 -- The projects of a rate's cohort, and how far each got: see domain/ratios.py.
 create function reporting.cohort(rule jsonb, of_district text, first_day date, through date, instant timestamptz)
 returns table (project text, joined_on date, amount numeric, terminated boolean, done boolean, done_amount numeric)
-language plpgsql stable as $function$
+language plpgsql stable set enable_nestloop to off set jit to off as $function$
 begin
     return query execute $query$
         with member as (
