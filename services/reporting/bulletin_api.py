@@ -17,6 +17,7 @@ from services.reporting.desk import Desk, UnknownDistrictError
 from services.reporting.documents.page import FORMS, page_bytes
 from services.reporting.documents.word import document_bytes
 from services.reporting.documents.workbook import workbook_bytes
+from services.reporting.domain import bulletin_words
 from services.reporting.domain.bulletin import Document
 from services.reporting.domain.bulletin_changes import compared
 from services.reporting.problems import RESPONSES
@@ -115,6 +116,19 @@ def routes(bulletins: Bulletins, desk: Desk) -> APIRouter:
             "forms": FORMS.items(),
         }
         return _templates.TemplateResponse(request, "bulletins.html", shown)
+
+    @router.get("/districts/{district}/bulletins/{number}/compare/{other}", include_in_schema=False)
+    async def compare_page(request: Request, district: District, number: Number, other: Number) -> Response:
+        found = await compare(district, number, other)
+        shown = {
+            "district": district,
+            "name": desk.name(district),
+            "found": found,
+            "titles": {line["code"]: line["title"] for line in found["indicators"]},
+            "words": bulletin_words,
+            "instant": datetime.fromisoformat,
+        }
+        return _templates.TemplateResponse(request, "bulletin_compare.html", shown)
 
     @router.get("/districts/{district}/bulletins/{number}", include_in_schema=False)
     async def page(request: Request, district: District, number: Number) -> Response:

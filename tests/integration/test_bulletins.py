@@ -235,6 +235,10 @@ async def test_the_next_bulletin_lists_what_was_restated_and_by_which_events(
     compared = (await district.get("/bulletins/2026-08-1/compare/2026-08-2")).json()
     assert {fact["id"] for fact in compared["facts"]} == {replaced["id"], voided["id"], "C-1", "L-1"}
     assert all(fact["within"] for fact in compared["facts"])
+    path = f"/districts/{DISTRICT}/bulletins/2026-08-1/compare/2026-08-2"
+    page = (await district.reporting.get(path)).text
+    assert "同期更正 <small>4 件</small>" in page
+    assert "招商引资到位资金 10000万元" in page
     assert differing(second, await events_on_the_bus(district.nats_url, DISTRICT)) == []
 
 

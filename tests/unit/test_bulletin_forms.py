@@ -75,6 +75,21 @@ def test_headings_have_their_fonts_and_pages_their_numbers() -> None:
         assert "PAGE" in footer.paragraphs[0]._p.xml
 
 
+def test_every_style_that_is_used_is_there_and_margins_stand_where_word_wants_them() -> None:
+    with zipfile.ZipFile(io.BytesIO(document_bytes(BULLETIN))) as package:
+        parts = {name: package.read(name).decode() for name in package.namelist() if name.startswith("word/")}
+    there = set(re.findall(r'w:styleId="([^"]+)"', parts["word/styles.xml"]))
+    used = {
+        name
+        for text in parts.values()
+        for name in re.findall(r'<w:(?:pStyle|rStyle|tblStyle|basedOn|next|link) w:val="([^"]+)"', text)
+    }
+    assert used <= there
+    properties = re.findall(r"<w:tblPr>.*?</w:tblPr>", parts["word/document.xml"], re.DOTALL)
+    assert properties
+    assert all(one.index("w:tblCellMar") < one.index("w:tblLook") for one in properties)
+
+
 def test_the_document_ends_with_who_issued_it_when_and_its_root() -> None:
     texts = [paragraph.text for paragraph in docx.Document(io.BytesIO(document_bytes(BULLETIN))).paragraphs]
     assert texts.index("示范区招商引资工作领导小组办公室") + 1 == texts.index("2026年9月5日")

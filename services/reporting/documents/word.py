@@ -220,7 +220,8 @@ def _narrow_margins(table: Table) -> None:
         margin.set(qn("w:w"), str(4 * _TWIPS))
         margin.set(qn("w:type"), "dxa")
         margins.append(margin)
-    table._tbl.tblPr.append(margins)
+    # Word is particular about the order of these.
+    table._tbl.tblPr.insert_element_before(margins, "w:tblLook")
 
 
 def _row_property(table: Table, row: int, name: str) -> None:
@@ -252,7 +253,7 @@ def _record(word: WordDocument, bulletin: Document) -> None:
 
 def _number(paragraph: Paragraph, align: WD_ALIGN_PARAGRAPH) -> None:
     """— 1 —, in 宋体 of size 4, a character from the outer edge."""
-    paragraph.alignment = align
+    paragraph.style, paragraph.alignment = None, align
     side = "w:rightChars" if align == WD_ALIGN_PARAGRAPH.RIGHT else "w:leftChars"
     paragraph._p.get_or_add_pPr().get_or_add_ind().set(qn(side), "100")
     for kind in ("— ", "begin", "PAGE", "end", " —"):
@@ -274,6 +275,11 @@ def _without_the_unused(word: WordDocument) -> None:
     for style in list(word.styles):
         if style.name not in used:
             word.styles.element.remove(style.element)
+        elif (link := style.element.find(qn("w:link"))) is not None:
+            style.element.remove(link)
+    numbering = word.part.numbering_part.element
+    for abstract in list(numbering):
+        numbering.remove(abstract)
     for relations in (word.part.rels, word.part.package.rels):
         for key in [key for key, one in relations.items() if one.reltype.endswith(("stylesWithEffects", "thumbnail"))]:
             del relations[key]

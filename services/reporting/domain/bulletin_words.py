@@ -84,7 +84,7 @@ def money(yuan: Decimal) -> str:
     return f"{plain(rounded(Fraction(yuan) / _WAN, 0)):f}万元"
 
 
-def exact_money(yuan: Decimal) -> str:
+def exact_money(yuan: Decimal | str) -> str:
     """In 万元, to the cent, without trailing zeros; for two amounts that are compared."""
     return f"{plain(rounded(Fraction(yuan) / _WAN, 6)):f}万元"
 

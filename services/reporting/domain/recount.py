@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from services.reporting.domain.indicators import Definitions, Indicator
 from services.reporting.domain.progress import Progress, Tally, TargetFact, progress, target_in_force
-from services.reporting.domain.question import Question
+from services.reporting.domain.question import Question, begin_of
 from services.reporting.domain.ratios import Ratio, RatioFigure, Share, ratio_figure
 from services.reporting.domain.rules import CALENDAR, Candidates, Filter
 from shared.places import tier
@@ -55,6 +55,15 @@ class Count:
     adds: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class _OfCohort:
+    """The facts by which projects join a rate's cohort, as an indicator would count them."""
+
+    fact: Candidates
+    filter: Filter
+    year_begins: str = CALENDAR
+
+
 def asked_events(definitions: Definitions) -> set[str]:
     """The events on which the figures of these definitions depend."""
     events: set[str] = {one.fact.event for one in definitions.indicator}
@@ -63,6 +72,8 @@ def asked_events(definitions: Definitions) -> set[str]:
     filters = [one.filter for one in definitions.indicator] + [one.filter for one in definitions.ratio]
     if any(_describes(fits) for fits in filters):
         events.add("registered")
+    if any(fits.projects is not None for fits in filters):
+        events.add("signed")
     return events
 
 
@@ -72,7 +83,7 @@ def counted(indicator: Indicator, facts: Iterable[Fact], district: str, asked: Q
     weights: dict[str, Decimal] = {str(nature): weight for nature, weight in (indicator.weights or {}).items()}
     return [
         Count(fact, (fact.amount or Decimal(0)) * weights.get(fact.data.get("nature", ""), Decimal(1)))
-        for fact in _selected(indicator.fact, indicator.filter, list(facts), district)
+        for fact in _selected(indicator, list(facts), district)
         if first <= fact.on <= last
     ]
 
@@ -105,14 +116,37 @@ def _in_force(targets: Iterable[TargetFact], indicator: Indicator, asked: Questi
     return None if fact is None else fact.value
 
 
-def _selected(rule: Candidates, fits: Filter, facts: Sequence[Fact], district: str) -> list[Fact]:
+def _selected(indicator: Indicator | _OfCohort, facts: Sequence[Fact], district: str) -> list[Fact]:
+    rule, fits = indicator.fact, indicator.filter
     found = [fact for fact in facts if fact.event == rule.event]
     if rule.kinds is not None:
         found = [fact for fact in found if fact.data.get("kind") in rule.kinds]
     if rule.first_of_project:
         found = list({fact.project: fact for fact in sorted(found, key=lambda one: one.age, reverse=True)}.values())
-    registered = _latest(fact for fact in facts if fact.event == "registered") if _describes(fits) else {}
-    return [fact for fact in found if _fits(fits, fact, district) and _described(fits, registered.get(fact.project))]
+    found = [fact for fact in found if _fits(fits, fact, district)]
+    if _describes(fits):
+        registered = _latest(fact for fact in facts if fact.event == "registered")
+        found = [fact for fact in found if _described(fits, registered.get(fact.project))]
+    if fits.projects is not None:
+        over, begins = fits.projects == "carried-over", indicator.year_begins
+        signed = _earliest(fact for fact in facts if fact.event == "signed" and fact.data.get("kind") == "contract")
+        found = [fact for fact in found if over == _carried_over(fact, signed.get(fact.project), begins)]
+    return found
+
+
+def _carried_over(fact: Fact, signed: date | None, year_begins: str) -> bool:
+    """Whether the project had signed its first contract in an earlier year."""
+    return signed is not None and signed < begin_of(_year_of(fact.on, year_begins), year_begins)
+
+
+def _year_of(day: date, year_begins: str) -> int:
+    """The year to which a day belongs, named after the calendar year in which it ends."""
+    month = int(year_begins[:2])
+    return day.year + int(month != 1 and day.month >= month)
+
+
+def _earliest(facts: Iterable[Fact]) -> dict[str, date]:
+    return {fact.project: fact.on for fact in sorted(facts, key=lambda one: one.on, reverse=True)}
 
 
 def _latest(facts: Iterable[Fact]) -> dict[str, Fact]:
@@ -155,7 +189,9 @@ def _shares(ratio: Ratio, facts: Sequence[Fact], district: str, asked: Question)
         if fact.event in ratio.done.events
         and (fact.event != "signed" or ratio.done.kinds is None or fact.data.get("kind") in ratio.done.kinds)
     ]
-    reached = {fact.project for fact in done}
+    reached: dict[str, Decimal] = {}
+    for fact in done:
+        reached[fact.project] = reached.get(fact.project, Decimal(0)) + (fact.amount or Decimal(0))
     return [
         Share(
             month=joined.on.replace(day=1),
@@ -163,8 +199,8 @@ def _shares(ratio: Ratio, facts: Sequence[Fact], district: str, asked: Question)
             projects=1,
             amount=joined.amount or Decimal(0),
             done=int(joined.project in reached),
-            done_amount=sum((fact.amount or Decimal(0) for fact in done if fact.project == joined.project), Decimal(0)),
+            done_amount=reached.get(joined.project, Decimal(0)),
         )
-        for joined in _selected(ratio.cohort.candidates(), ratio.filter, facts, district)
+        for joined in _selected(_OfCohort(ratio.cohort.candidates(), ratio.filter), facts, district)
         if begins <= joined.on <= last
     ]
