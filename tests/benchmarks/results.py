@@ -56,6 +56,13 @@ def milliseconds(rounds: Rounds, name: str, pick: Callable[[Delay], float | None
     return _median([one for one in picked if one is not None]) if all(one is not None for one in picked) else None
 
 
+def growth(rounds: Rounds, name: str) -> float | None:
+    """The median of a row's memory at the end by its memory after a tenth of the events."""
+    return _median(
+        [lap.memory["100"] / lap.memory["10"] for lap in laps(rounds, name) if {"10", "100"} <= set(lap.memory)]
+    )
+
+
 def goals(rounds: Rounds) -> list[Goal]:
     """What we want of the ledger, and where it is."""
     return [
@@ -64,6 +71,7 @@ def goals(rounds: Rounds) -> list[Goal]:
         Goal("ledger, 1 process ÷ FastStream, a transaction an event", 10.0, ratio(rounds, "ledger", "per-message")),
         Goal("ledger, 1 process ÷ eventsourcing", 10.0, ratio(rounds, "ledger", "eventsourcing")),
         Goal("rebuild of the archive, events/s", 150_000, rate(rounds, "rebuild")),
+        Goal("memory after a million events ÷ after a tenth", 1.1, growth(rounds, "memory"), True),
         Goal("published → record at 200/s, p50 ms", 5.0, milliseconds(rounds, "latency-200", _record_p50), True),
         Goal("published → record at 200/s, p99 ms", 20.0, milliseconds(rounds, "latency-200", _record_p99), True),
     ]

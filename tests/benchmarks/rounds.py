@@ -30,10 +30,11 @@ class Session:
         """So many rounds; a row that fails is said and left out of its round."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as bars:
-            whole = bars.add_task("rows", total=runs * len(self.rows))
+            again = [row for row in self.rows if not row.once]
+            whole = bars.add_task("rows", total=len(self.rows) + (runs - 1) * len(again))
             for number in range(1, runs + 1):
                 self.rounds.append({})
-                for row in self.rows:
+                for row in self.rows if number == 1 else again:
                     current = bars.add_task(row.title, total=None)
                     bars.console.print(f"round {number}  {row.title:32} {await self._row(row, bars, current)}")
                     bars.remove_task(current)

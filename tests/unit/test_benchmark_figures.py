@@ -7,7 +7,7 @@ import pytest
 from shared.envelope import Event, judge
 from tests.benchmarks.lap import Lap
 from tests.benchmarks.latency import Delay, Percentiles
-from tests.benchmarks.results import Goal, goals, milliseconds, rate, ratio
+from tests.benchmarks.results import Goal, goals, growth, milliseconds, rate, ratio
 from tests.benchmarks.workload import Work
 
 _WORK = Work(events=2_000, projects=200)
@@ -73,3 +73,10 @@ def test_a_percentile_that_one_round_did_not_reach_is_none() -> None:
 @pytest.mark.parametrize(("value", "at_most", "met"), [(1.0, False, True), (0.9, False, False), (0.9, True, True)])
 def test_a_goal_is_met_from_its_bound_on(value: float, at_most: bool, met: bool) -> None:
     assert Goal("any", 1.0, value, at_most).met is met
+
+
+def test_memory_that_grows_is_a_ratio_and_a_lap_without_all_marks_has_none() -> None:
+    whole, cut = Lap(100, 1.0, memory={"10": 100.0, "50": 105.0, "100": 110.0}), Lap(100, 1.0, memory={"10": 100.0})
+
+    assert growth([{"memory": whole}], "memory") == pytest.approx(1.1)
+    assert growth([{"memory": cut}], "memory") is None
