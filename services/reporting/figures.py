@@ -103,8 +103,9 @@ class Figures:
         """What one indicator's figure is made of: a window of its facts, the newest first."""
         async with self._one_moment() as connection:
             [figure] = await _progress(connection, district, asked, [indicator])
-            total = await connection.fetchval(SQL["count_facts"], *_scope(district, indicator, asked))
-            return Evidence(figure, total, await _facts(connection, district, indicator, asked, window))
+            found = await tallies(connection, district, asked, [indicator])
+            facts = await _facts(connection, district, indicator, asked, window)
+        return Evidence(figure, found[indicator.code].facts, facts)
 
     async def breakdown(
         self, district: str, indicator: Indicator, asked: Question, dimension: Dimension, limit: int = 1_000

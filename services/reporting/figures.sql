@@ -58,12 +58,6 @@ where c.happened_on between $3::date and $4::date
 order by f.happened_on desc, c.project collate "C", f.source, f.id
 limit $6::bigint offset $7::bigint;
 
--- name: count_facts
--- How many the list would have without its limit.
-select count(*)
-from reporting.counted($1::jsonb, $2::text, null, coalesce($5::timestamptz, 'infinity'))
-where happened_on between $3::date and $4::date;
-
 -- name: breakdown
 -- A figure by one property of its facts or their projects, the largest part first; '' where the property is unknown.
 select part.value, sum(part.amount) as amount, count(distinct part.project) as projects, count(*) as facts
