@@ -19,20 +19,22 @@ with ripe as (
     from notifier.delivery
     join notifier.escalation_case on escalation_case.id = delivery.case_id
     where delivery.state = 'waiting' and not_before <= $1 and paused_at is null
-), bundles as (
-    insert into notifier.message (recipient, channel, notice, created_at, next_attempt_at)
-    select recipient, channel, notice, $1, $1
+), bundles as materialized (
+    select
+        gen_random_uuid() as id, recipient, channel, notice, array_agg(ripe.id) as told, min(not_before) as first_of_it
     from ripe
     group by recipient, channel, notice
     having min(not_before) <= $2
         and (notice <> 'digest' or min(not_before) <= $3 or not exists (
             select from notifier.escalation_case
             where next_fire_at <= $1 and paused_at is null and state <> 'resolved'))
-    order by min(not_before), recipient, channel
-    returning id, recipient, channel, notice
+), made as (
+    insert into notifier.message (id, recipient, channel, notice, created_at, next_attempt_at)
+    select id, recipient, channel, notice, $1, $1
+    from bundles
+    order by first_of_it, recipient, channel
 )
 update notifier.delivery
-set state = 'placed', message_id = bundles.id
-from ripe
-join bundles using (recipient, channel, notice)
-where delivery.id = ripe.id;
+set state = 'placed', message_id = placed.message_id
+from (select id as message_id, unnest(told) as delivery_id from bundles) as placed
+where delivery.id = placed.delivery_id;

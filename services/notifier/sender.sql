@@ -49,14 +49,21 @@ where delivery.message_id = any($1::uuid[]) and delivery.state = 'placed'
 order by escalation_case.due, escalation_case.district, escalation_case.project, matter;
 
 -- name: told_before
--- Whom the rungs below reached, and when first.
-select above.message_id, above.case_id, told.recipient, min(message.sent_at) as told_at
+-- Whom the rungs below reached, and when first. A case has few deliveries: they are looked up for each.
+select above.message_id, above.case_id, below.recipient, below.told_at
 from notifier.delivery as above
-join notifier.delivery as told on told.case_id = above.case_id and told.rung < above.rung and told.notice = 'overdue'
-join notifier.message on message.id = told.message_id and message.sent_at is not null
-where above.message_id = any($1::uuid[]) and told.recipient <> above.recipient and above.notice = 'overdue'
-group by above.message_id, above.case_id, told.recipient
-order by told_at;
+cross join lateral (
+    select told.recipient, min(message.sent_at) as told_at
+    from notifier.delivery as told
+    join notifier.message on message.id = told.message_id and message.sent_at is not null
+    where told.case_id = above.case_id
+      and told.rung < above.rung
+      and told.notice = 'overdue'
+      and told.recipient <> above.recipient
+    group by told.recipient
+) as below
+where above.message_id = any($1::uuid[]) and above.notice = 'overdue' and above.rung > 1
+order by below.told_at;
 
 -- name: told_earlier
 -- How much that a digest's reader was told of before, and is not in it, is not over.
