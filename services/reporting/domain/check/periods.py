@@ -15,7 +15,7 @@ PERIOD = rf"""(?:(?:截至|截止|至|到|自)?\s*{_YEAR}?\s*(?:
       (?:[1一])\s*月?\s*(?:-|~|至|到|—)+\s*{_MONTH}\s*月(?:份|底|末)?(?!\d|\s*\d{{1,2}}\s*日)
     | 前\s*{_MONTH}\s*个?\s*月
     | 上半年 | (?:前|[1一]\s*(?:-|至|到)\s*)\s*[二三四234]\s*个?\s*季度 | 第?[1一]季度
-    | {_MONTH}\s*月\s*(?:底|末|份|\d{{1,2}}\s*日)?(?!\s*(?:-|至|到|—)\s*{_MONTH}\s*月)
+    | {_MONTH}\s*月\s*(?:底|末|份|\d{{1,2}}\s*日)?(?:[之以]?前(?!\w*序时))?(?!\s*(?:-|至|到|—)\s*{_MONTH}\s*月)
   )
   | (?:19|20)\d\d年(?:全年|度)?
 )"""
@@ -74,6 +74,8 @@ def _through(words: str) -> tuple[int | None, int | None]:
         return 3 * _number(found["quarter"]), None
     if "上半年" in words or "季度" in words:
         return (6 if "上半年" in words else 3), None
+    if words.endswith("前"):  # a deadline
+        return None, None
     if found := _BY_DAY.search(words):
         # 8月31日 without 截至 is the date of something.
         day = None if found["day"] is None else int(found["day"])

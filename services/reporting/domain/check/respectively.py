@@ -43,6 +43,8 @@ def _readings(
     if len(inside) == number == len(done) and done[index].dimension == inside[index].dimension:
         sure = len(before) == len(done) and not inside[index].vague and not results[index].vague
         yield Reading(ratio, (done[index], inside[index]), sure)
+        if sure:
+            return
     if not inside and len(done) == number and len({one.dimension for one in done}) == 1:
         yield Reading(share_of_all, (done[index], *(one for one in done if one is not done[index])))
     if not inside and len(done) == number + 1 and len({one.dimension for one in done}) == 1:

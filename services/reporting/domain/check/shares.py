@@ -31,6 +31,7 @@ _WHOLE = re.compile(
 )
 _OF_SIGNED = {"履约", "开工", "投产", "竣工", "落地"}
 _STEPS = {"到位": "到位|实到|到账", "落地": "落地|落户", "转化": "转化"}
+_GROWN = re.compile("[，、](?:同比|环比)?(?:增长|下降)P")
 _MOST = 24
 _WORD = 2
 
@@ -116,7 +117,7 @@ def _of_the_whole_before(sentence: Sentence, verb: int, what: str) -> Iterator[R
             and (_plain(sentence, part) or role(sentence, part) is role(sentence, whole) is Role.INVESTMENT)
             and role(sentence, whole) in {Role.PLAIN, Role.INVESTMENT}
             and linked(sentence, part, verb)
-            and not re.search("P[^其]*$", sentence.shape[sentence.at(whole) : cut])
+            and "P" not in _GROWN.sub("", sentence.shape[sentence.at(whole) : cut])
             and (bool(_WHOLE.fullmatch(what)) or what in sentence.shape[: sentence.at(whole)])
         )
         yield Reading(ratio, (part, whole), certain)

@@ -64,6 +64,8 @@ def _sum_readings(sentence: Sentence, result: Quantity, how_many: str | None) ->
     yield Reading(total, tuple(chosen), certain)
     for several in suffix_sums(parts, _MOST):
         yield Reading(total, several)
+    for end in range(2, len(parts)):
+        yield Reading(total, tuple(parts[:end]), remote=True)
 
 
 def _listed(sentence: Sentence, result: Quantity) -> Iterator[Candidate]:
