@@ -79,7 +79,8 @@ def routes(desk: Desk, checker: Checker) -> APIRouter:
 
     async def shown(request: Request, status: int = 200, **values: Any) -> Response:
         districts = [(code, desk.name(code)) for code in await desk.districts()]
-        values = {"districts": districts, "text": "", "district": "", "checked": None, "trouble": None} | values
+        only = districts[0][0] if len(districts) == 1 else ""
+        values = {"districts": districts, "text": "", "district": only, "checked": None, "trouble": None} | values
         return _templates.TemplateResponse(request, "check.html", values, status, headers=_HEADERS)
 
     @router.get("/check")
