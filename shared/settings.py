@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Settings common to all services, from variables named LUODI_<FIELD>."""
 
-    model_config = SettingsConfigDict(env_prefix="LUODI_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="LUODI_", frozen=True, hide_input_in_errors=True)
 
     nats_url: str = Field("nats://127.0.0.1:4222", description="The NATS server, or several separated by commas.")
     database_url: str = Field("postgresql://luodi@127.0.0.1:5432/luodi", description="The Postgres database.")
