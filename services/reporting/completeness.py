@@ -1,5 +1,6 @@
 """Whether a district's figures hold everything that was ever published, and if not, what is missing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,14 +31,18 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """What figures lack: on the bus, which is common to all districts, and in each district's tables."""
+    """What figures lack: on the bus, which is common to all districts, and in each district's tables.
+
+    `beats`: every district of which anything has arrived, with a number that grows with whatever may change an answer.
+    """
 
     common: tuple[Gap, ...]
-    own: tuple[tuple[str, tuple[Gap, ...]], ...]
+    own: Mapping[str, tuple[Gap, ...]]
+    beats: Mapping[str, int]
 
     def of(self, district: str) -> list[Gap]:
         """The gaps of one district."""
-        return [*self.common, *dict(self.own).get(district, ())]
+        return [*self.common, *self.own.get(district, ())]
 
 
 class Completeness:
@@ -51,18 +56,22 @@ class Completeness:
 
     async def gaps(self, district: str) -> list[Gap]:
         """What the district's figures lack; empty when they hold all that was stored before the call."""
-        common = await self._looking()
-        row = await self._pool.fetchrow(SQL["gaps"], district)
-        assert row is not None  # noqa: S101 - a select without from has one row
-        return [*common, *_in_the_tables(row["parked"], row["unread"])]
+        return (await self._looking()).of(district)
 
     async def gaps_of_all(self) -> Gaps:
         """The same for every district of which anything has arrived."""
-        common = await self._looking()
-        rows = await self._pool.fetch(SQL["gaps_of_all"])
-        return Gaps(common, tuple((row["district"], _in_the_tables(row["parked"], row["unread"])) for row in rows))
+        return await self._looking()
 
-    async def _look(self) -> tuple[Gap, ...]:
+    async def _look(self) -> Gaps:
+        common = await self._on_the_bus()
+        rows = await self._pool.fetch(SQL["gaps"])
+        return Gaps(
+            common,
+            {row["district"]: _in_the_tables(row["parked"], row["unread"]) for row in rows},
+            {row["district"]: row["beat"] for row in rows},
+        )
+
+    async def _on_the_bus(self) -> tuple[Gap, ...]:
         # The ledger before us: it acknowledges an event only when its record is stored, so what it has finished is
         # already counted among what we have yet to read.
         try:

@@ -205,15 +205,15 @@ class Desk:
 
     async def token_of_all(self) -> Hashable:
         """What stays equal as long as no answer about any district can have changed."""
-        gaps = await self._completeness.gaps_of_all()
-        return (tuple((await self.beats()).items()), self.today(), gaps)
+        found = await self._completeness.gaps_of_all()
+        return (tuple(found.beats.items()), self.today(), found.common, tuple(found.own.items()))
 
     async def token(self, district: str) -> Hashable:
         """What stays equal as long as no answer about the district can have changed. Raises UnknownDistrictError."""
-        gaps, beat = await self._completeness.gaps(district), await self._figures.beat(district)
-        if beat is None:
+        found = await self._completeness.gaps_of_all()
+        if district not in found.beats:
             raise UnknownDistrictError(district)
-        return (beat, self.today(), tuple(gaps))
+        return (found.beats[district], self.today(), tuple(found.of(district)))
 
     async def _known(self, district: str) -> None:
         if not await self._figures.knows(district):
@@ -221,8 +221,10 @@ class Desk:
 
     async def _gaps(self, district: str) -> list[Gap]:
         # Before the figures are read: what arrives in between makes them fuller than this says, never emptier.
-        await self._known(district)
-        return await self._completeness.gaps(district)
+        found = await self._completeness.gaps_of_all()
+        if district not in found.beats:
+            raise UnknownDistrictError(district)
+        return found.of(district)
 
     def _report(
         self,

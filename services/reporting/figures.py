@@ -71,13 +71,8 @@ class Figures:
         return bool(await self._pool.fetchval(SQL["knows_district"], district))
 
     async def beats(self) -> dict[str, int]:
-        """The same of every district, by its code."""
+        """By district's code, a number that grows with whatever may change an answer about it."""
         return {row["district"]: row["beat"] for row in await self._pool.fetch(SQL["beats"])}
-
-    async def beat(self, district: str) -> int | None:
-        """A number that grows with whatever may change an answer about this district; None for an unknown one."""
-        found: int | None = await self._pool.fetchval(SQL["beat"], district)
-        return found
 
     async def progress(self, district: str, asked: Question, definitions: Definitions | None = None) -> list[Progress]:
         """Every indicator, in the order of the definitions."""

@@ -98,10 +98,6 @@ select district from reporting.pulse order by district;
 -- The same, for one.
 select exists (select from reporting.pulse where district = $1);
 
--- name: beat
--- Null for a district of which nothing has arrived.
-select beat from reporting.pulse where district = $1;
-
 -- name: beats
--- Of all districts.
+-- A number that grows with whatever may change an answer about a district.
 select district, beat from reporting.pulse order by district;
