@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from services.ledger.domain.batch import Key
 from services.ledger.domain.slices import Slice, Unfoldable
 from services.ledger.recorder import POISON
 from services.ledger.tables import HOURS, in_all_tables
@@ -13,8 +14,8 @@ from shared.sql import queries_beside
 
 _TEXTS = queries_beside(__file__)
 SQL: Final = {
-    "slices": _TEXTS["slices"].replace("{rows}", in_all_tables(_TEXTS["rows"])),
-    "for_large_sorts": _TEXTS["for_large_sorts"],
+    "next_slice": _TEXTS["next_slice"].replace("{rows}", in_all_tables(_TEXTS["rows"])),
+    **{name: _TEXTS[name] for name in ("events", "for_large_sorts")},
 }
 
 Work = Callable[[Connection, Slice], Awaitable[None]]
@@ -42,23 +43,45 @@ class Walk:
 
         Returns the keys on which `work` failed by their own data; any other error is raised.
         """
-        self.progress(doing, 0, None)
-        slices = await pool.fetch(SQL["slices"], self.district, self.events, timeout=HOURS)
-        total, done = sum(row["events"] for row in slices), 0
-        waiting, failed = iter(slices), list[Unfoldable]()
+        total = None if self.district else await pool.fetchval(SQL["events"])
+        self.progress(doing, 0, total)
+        keys, failed, done = _Keys(self.events, self.district), list[Unfoldable](), 0
 
         async def worker() -> None:
             nonlocal done
             async with pool.acquire() as connection:
                 await connection.execute(SQL["for_large_sorts"])
-                for district, subjects, events in waiting:
-                    part = Slice([district] * len(subjects), subjects)
+                while found := await keys.next(connection):
+                    part, events = found
                     failed.extend(await _narrowed(connection, part, work))
                     done += events
-                    self.progress(doing, done, total)
+                    self.progress(doing, done, max(total, done) if total else None)
 
         await all_of(worker() for _ in range(self.connections))
+        self.progress(doing, done, done)
         return failed
+
+
+class _Keys:
+    """Hands out every key once, in order, to whoever asks next; each slice is looked for when it is wanted."""
+
+    def __init__(self, events: int, district: str | None) -> None:
+        self._events = events
+        self._district = district
+        self._turn = asyncio.Lock()
+        self._last: Key | None = ("", "")
+
+    async def next(self, connection: Connection) -> tuple[Slice, int] | None:
+        """The next slice and about how many events it has; None when there is none any more."""
+        async with self._turn:
+            if self._last is None:
+                return None
+            rows = await connection.fetch(SQL["next_slice"], *self._last, self._district, self._events, timeout=HOURS)
+            self._last = (rows[-1]["district"], rows[-1]["subject"]) if rows else None
+        if not rows:
+            return None
+        part = Slice([row["district"] for row in rows], [row["subject"] for row in rows])
+        return part, sum(row["events"] for row in rows)
 
 
 async def all_of(workers: Iterable[Coroutine[Any, Any, None]]) -> None:
