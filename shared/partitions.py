@@ -10,6 +10,7 @@ import contextlib
 from typing import Final
 
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
@@ -25,9 +26,12 @@ from shared.subjects import (
     partitions_stream,
     parts,
 )
+from shared.tasks import end
 
 _KEY: Final = "luodi.partitions"
 MOST: Final = 64
+MEND_SECONDS = 5.0
+"""How often a process looks whether something is left in the queue that nobody would be handed."""
 
 
 class Readers:
@@ -55,11 +59,20 @@ class Readers:
         return tuple([await restored(self._connection, part) for part in (whole, *self._roll_call.share(divided))])
 
     async def stay(self) -> None:
-        """Returns when what `find` returned is no longer what this process should read."""
+        """Returns when what `find` returned is no longer what this process should read; mends the queue meanwhile."""
         if self._roll_call is None:
             await asyncio.Event().wait()
-        else:
-            await self._roll_call.stay()
+            return
+        moved = asyncio.create_task(self._roll_call.stay())
+        left: int | None = None
+        try:
+            while not moved.done():
+                with contextlib.suppress(NatsError, TimeoutError):
+                    left = await _mend(self._connection, await self._count(LEDGER_OF_EVENTS), left)
+                await asyncio.wait({moved}, timeout=MEND_SECONDS)
+            moved.result()
+        finally:
+            await end([moved])
 
     async def withheld(self, consumer: Consumer) -> str | None:
         """None when nothing is kept from the readers of `consumer`, otherwise a sentence; raises as `find` does."""
@@ -173,6 +186,27 @@ async def _put_partitions(connection: Client, count: int, start: int) -> None:
         wanted |= unsynced
         wanted["mirror"] = {"name": EVENTS.name, "opt_start_seq": start, "subject_transforms": [copied]}
     await put_stream(connection, wanted, events["num_replicas"])
+
+
+async def _mend(connection: Client, count: int, left: int | None) -> int | None:
+    """Have the queue's consumers deliver what they passed over; returns from where they seem to have, to ask again.
+
+    A server that is killed may lose the end of the queue. It copies that again, and the queue keeps it until it is
+    acknowledged; but consumers that had been past it never go back by themselves. As a consumer counts what it has to
+    deliver a moment late, only what is found a second time, as `left`, is delivered again.
+    """
+    if count == 1:
+        return None
+    _, *divided = parts(LEDGER_OF_EVENTS, count)
+    infos = [await ask(connection, f"CONSUMER.INFO.{one.stream}.{one.name}") for one in divided]
+    state = (await ask(connection, f"STREAM.INFO.{partitions_stream(count)}"))["state"]
+    if state["messages"] <= sum(info["num_pending"] + info["num_ack_pending"] for info in infos):
+        return None
+    if state["first_seq"] == left:
+        for one in divided:
+            await ask(connection, f"CONSUMER.RESET.{one.stream}.{one.name}", {"seq": left})
+    first: int = state["first_seq"]
+    return first
 
 
 async def _first_unacknowledged(connection: Client, count: int) -> int:

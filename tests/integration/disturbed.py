@@ -20,6 +20,7 @@ from deploy.local.server import Server
 from services.ledger.app import build
 from services.ledger.settings import LedgerSettings
 from shared import database
+from shared.bus import Outgoing, publish_all
 from shared.jetstream import put_consumer
 from shared.logs import configure
 from shared.subjects import LEDGER_OF_EVENTS, parts
@@ -50,6 +51,14 @@ class Disturbed:
         for number in range(projects):
             await self.department.say(contract_signed(f"P-{number}", uuid4().hex))
             await self.department.say(funds_arrived(f"P-{number}", uuid4().hex, "1000000.00"))
+
+    async def say_at_once(self, projects: int) -> None:
+        """An event for each of so many projects, in one batch."""
+        events = [contract_signed(f"P-{number}", uuid4().hex) for number in range(projects)]
+        subject = "events.500101.investment.{}.signed"
+        await publish_all(
+            self.client, [Outgoing(subject.format(one["subject"]), json.dumps(one).encode()) for one in events]
+        )
 
     async def said_of(self, check: str) -> str:
         """The sentence of a readiness check, now."""

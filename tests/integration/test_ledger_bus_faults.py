@@ -8,6 +8,7 @@ import pytest_asyncio
 from nats.aio.client import Client
 
 from deploy.local.nats import Nats
+from shared import partitions as parting
 from shared import streams
 from shared.jetstream import Config, ask
 from tests.integration.disturbed import disturbed, frozen, outage
@@ -33,6 +34,21 @@ async def test_nats_goes_and_comes_back(own_nats: Nats, database_url: str, how: 
         await own_nats.start()
         await ledger.until_ready()
         await ledger.say()
+        await ledger.assert_as_undisturbed()
+
+
+@pytest.mark.parametrize("partitions", [1, 2])
+async def test_nats_is_killed_at_work_again_and_again(
+    own_nats: Nats, database_url: str, partitions: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parting, "MEND_SECONDS", 0.5)
+    await streams.provision(own_nats.url, partitions=partitions)
+    async with disturbed(own_nats.url, database_url, partitions=partitions) as ledger:
+        for _ in range(2):
+            await ledger.say_at_once(projects=200)
+            await own_nats.kill()
+            await own_nats.start()
+            await ledger.until_ready()
         await ledger.assert_as_undisturbed()
 
 

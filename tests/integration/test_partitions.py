@@ -3,14 +3,15 @@
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 
+import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from shared import bus, streams
+from shared import bus, partitions, streams
 from shared.bus import Outgoing, publish_all
 from shared.intake import Intake
 from shared.jetstream import ask
-from shared.subjects import LEDGER_OF_EVENTS, partitions_stream
+from shared.subjects import LEDGER_OF_EVENTS, partitions_stream, parts
 from tests.waiting import until
 
 _PROJECTS = 40
@@ -82,6 +83,26 @@ async def test_more_processes_than_partitions_do_no_harm(provisioned: str, clien
 
     everything = [project for reader in readers for project in reader.projects]
     assert set(everything) == {f"P-{number}" for number in range(_PROJECTS)}
+
+
+async def test_what_consumers_have_passed_over_in_the_queue_is_handed_out_all_the_same(
+    provisioned: str, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partitions, "MEND_SECONDS", 0.2)
+    await streams.provision(provisioned, partitions=2)
+    await _publish(client)
+    # As after a server that was killed: it copies anew what it lost, and its consumers had been further.
+    for part in parts(LEDGER_OF_EVENTS, 2)[1:]:
+        await ask(client, f"CONSUMER.RESET.{part.stream}.{part.name}", {"seq": _PROJECTS + 1})
+
+    reader = Reader()
+    async with reader.at_work(provisioned):
+        await _all_handed_out(reader, times=1)
+
+        async def nothing_left() -> bool:
+            return await bus.behind_sequence(client.jetstream(), LEDGER_OF_EVENTS, _PROJECTS) == 0
+
+        await until(nothing_left)
 
 
 async def test_the_queue_is_copied_as_fast_as_its_source_is_written(provisioned: str, client: Client) -> None:
