@@ -129,6 +129,10 @@ def _with(change: Callable[[Document], Any]) -> Document:
             lambda one: one["targets"][0].update(value="100"),
             "indicator funds-arrived: target: the bulletin says 105, its facts give 100",
         ),
+        (
+            lambda one: one["series"][2]["indicators"]["funds-arrived"].update(actual="99.9"),
+            "series: the months are not what the facts give",
+        ),
         (lambda one: one.update(elapsed_pct="66.66"), "elapsed_pct: the bulletin says 66.66, its last day gives 66.67"),
         (
             lambda one: one["definitions"].update(version="2025.9"),

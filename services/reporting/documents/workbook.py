@@ -251,6 +251,7 @@ def _table(sheet: Worksheet, top: int, columns: Sequence[str], rows: Sequence[Se
         longest = max((_width(row[place]) for row in rows), default=0)
         wanted = max(longest, min(_width(name), 16)) + 2
         sheet.column_dimensions[get_column_letter(place + 1)].width = min(_WIDEST, wanted)
+    sheet.row_dimensions[top].height = 32
     sheet.freeze_panes = f"A{top + 1}"
 
 

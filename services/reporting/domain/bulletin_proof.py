@@ -1,15 +1,16 @@
 """Proves a bulletin from what it holds: its root digest, every figure from its facts, every fact's right to count."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import calendar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from services.reporting.domain.bulletin import FORM, Document, line, root
 from services.reporting.domain.indicators import Definitions, DefinitionsError, read_definitions
-from services.reporting.domain.progress import TargetFact, passed_of, percent
+from services.reporting.domain.progress import Progress, TargetFact, passed_of, percent
 from services.reporting.domain.question import Question
-from services.reporting.domain.recount import Fact, counted, figures, rates
+from services.reporting.domain.recount import Fact, counted, figures, rates, series
 
 DEFINITIONS = "definitions"
 
@@ -80,6 +81,8 @@ def _discrepancies(document: Document) -> Iterator[str]:
     yield from _counts(document, definitions, known, asked)
     computed_lines = [line(one) for one in figures(definitions, known, targets(document), district, asked)]
     yield from _lines("indicator", document["indicators"], computed_lines)
+    if document["series"] != months(definitions, known, targets(document), district, asked):
+        yield "series: the months are not what the facts give"
     yield from _lines("ratio", document["ratios"], [line(one) for one in rates(definitions, known, district, asked)])
 
 
@@ -111,6 +114,33 @@ def counts(
         for one in counted(indicator, known, district, asked):
             found.setdefault((one.fact.source, one.fact.id), {})[indicator.code] = format(one.adds, "f")
     return found
+
+
+def months(
+    definitions: Definitions, known: Sequence[Fact], set_by: Sequence[TargetFact], district: str, asked: Question
+) -> list[Document]:
+    """Each indicator at the end of each month, as known at the instant of sealing."""
+    ends = [
+        Question(asked.year, min(_last_day(asked.year, month), asked.through), asked.known_by)
+        for month in range(1, asked.through.month + 1)
+    ]
+    return [
+        _month(then, lines)
+        for then, lines in zip(ends, series(definitions, known, set_by, district, ends), strict=True)
+    ]
+
+
+def _month(then: Question, figures_then: Sequence[Progress]) -> Document:
+    lines = [line(one) for one in figures_then]
+    return {
+        "through": then.through.isoformat(),
+        "elapsed_pct": format(percent(passed_of(then), 2), "f"),
+        "indicators": {one["code"]: {name: one[name] for name in ("actual", "completion_pct")} for one in lines},
+    }
+
+
+def _last_day(year: int, month: int) -> date:
+    return date(year, month, calendar.monthrange(year, month)[1])
 
 
 def _lines(kind: str, said: Iterable[Document], computed: Iterable[Document]) -> Iterator[str]:

@@ -99,9 +99,30 @@ def figures(
     definitions: Definitions, facts: Sequence[Fact], targets: Sequence[TargetFact], district: str, asked: Question
 ) -> list[Progress]:
     """Every indicator's line; `facts` and `targets` are those known at the asked instant."""
+    [lines] = series(definitions, facts, targets, district, [asked])
+    return lines
+
+
+def series(
+    definitions: Definitions,
+    facts: Sequence[Fact],
+    targets: Sequence[TargetFact],
+    district: str,
+    asked: Sequence[Question],
+) -> list[list[Progress]]:
+    """The same at several days of one year, as known at one instant; the last day last."""
+    every = [(one, counted(one, facts, district, asked[-1])) for one in definitions.indicator]
     return [
-        progress(one, tally(counted(one, facts, district, asked)), _in_force(targets, one, asked), asked)
-        for one in definitions.indicator
+        [
+            progress(
+                one,
+                tally(count for count in counts if count.fact.on <= then.through),
+                _in_force(targets, one, then),
+                then,
+            )
+            for one, counts in every
+        ]
+        for then in asked
     ]
 
 
