@@ -19,6 +19,7 @@ from tests.benchmarks.house import House
 _READY_SECONDS = 60.0
 _PAUSE = timedelta(hours=1)
 _RETRY_SECONDS = 0.02
+_SHARING_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,9 @@ async def started(house: House, contestant: Contestant) -> AsyncIterator[list[ps
                 for child in children:
                     child.check_running()
                 await asyncio.sleep(_RETRY_SECONDS)
+        if contestant.partitions > 1:
+            # Those that came first give up partitions for those that came last, which no consumer shows.
+            await asyncio.sleep(_SHARING_SECONDS)
         yield [psutil.Process(child.pid) for child in children]
 
 
@@ -115,11 +119,11 @@ async def acknowledged(house: House, contestant: Contestant, sequence: int) -> i
 
 
 async def _asks(house: House, contestant: Contestant) -> bool:
-    """Whether every consumer is asked for messages; one that is not divided by every process."""
-    processes = contestant.processes if contestant.partitions == 1 else 1
+    """Whether every process asks for messages of what is not divided, and somebody for those of each partition."""
     for consumer in contestant.consumers:
         info = await house.stream.consumer_info(consumer.stream, consumer.name)
-        if not info.push_bound and (info.num_waiting or 0) < processes:
+        wanted = contestant.processes if consumer.part is None else 1
+        if not info.push_bound and (info.num_waiting or 0) < wanted:
             return False
     return True
 
