@@ -74,7 +74,9 @@ class NotifierSettings(Settings):
     )
     heartbeat_seconds: float = Field(60.0, gt=0, description="How often to look, and to call it.")
     desk_token: SecretStr | None = Field(
-        None, min_length=16, description="Opens the desk, `/cases` and `/v1`; without it only on a loopback address."
+        None,
+        min_length=16,
+        description="Opens the desk (`/cases`); without it, that is open on a loopback address only.",
     )
     tick_seconds: float = Field(1.0, gt=0, description="How often to look for what is due.")
 
