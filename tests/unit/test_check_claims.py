@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from services.reporting.documents.word import document_bytes
 from services.reporting.domain.check.readings import ClaimKind
 from services.reporting.domain.check.report import check
 from services.reporting.domain.check.slips import SlipCode
 from services.reporting.domain.check.verdicts import Claim, Verdict
+from services.reporting.manuscripts import read
+from tests.bulletin_documents import project, sealed_bulletin
 
 PROSE = Path(__file__).parents[1] / "prose"
 WRONG = [
@@ -198,6 +201,21 @@ def test_the_wrong_figure_of_each_wrong_sentence_is_found_and_no_other(text: str
         (text[slice(*one.figure)], str(one.computed)) for one in check(text) if one.verdict is Verdict.INCONSISTENT
     ]
     assert found == ([(figure, should)] if should != "-" else [])
+
+
+def test_a_bulletin_of_luodis_own_passes_the_check() -> None:
+    text = read(document_bytes(sealed_bulletin(projects=[project("P-1")])))
+    verdicts = [one.verdict for one in check(text)]
+    assert Verdict.INCONSISTENT not in verdicts
+    assert verdicts.count(Verdict.CONSISTENT) > 8
+
+
+def test_what_a_rate_is_computed_from_may_stand_behind_it_and_what_is_left_in_the_next_sentence() -> None:
+    assert said("开工率83.87%（26个/31个）。") == [("rate", "83.87%", "consistent")]
+    assert said("开工率87.83%（26个/31个）。") == [("rate", "87.83%", "inconsistent")]
+    before = "到位资金84.8亿元，完成目标任务（105.0亿元）的80.8%。"
+    assert said(before + "距全年目标还差20.2亿元。")[-1] == ("difference", "20.2亿元", "consistent")
+    assert said(before + "距全年目标还差22.0亿元。")[-1] == ("difference", "22.0亿元", "inconsistent")
 
 
 def test_another_result_in_place_of_a_confirmed_one_is_found_four_times_out_of_five() -> None:

@@ -73,7 +73,7 @@ def wrong(text: str) -> list[Claim]:
     return [one for one in check(text) if one.verdict is Verdict.INCONSISTENT]
 
 
-@settings(max_examples=600)
+@settings(max_examples=400)
 @given(st.lists(st.one_of(check_prose.said.map(lambda one: one.text), st.sampled_from(NOISE)), min_size=1, max_size=5))
 def test_true_prose_is_never_called_inconsistent(sentences: list[str]) -> None:
     text = "".join(sentences)

@@ -75,7 +75,7 @@ def changes(sentence: Sentence, context: Context) -> Iterator[Candidate]:
         elif match := _GROWTH.search(head):
             yield from _grown(sentence, one, match)
         elif one.kind in VALUES and (match := _LEFT.search(head)):
-            yield from _remaining(sentence, one, match, offset)
+            yield from _remaining(sentence, context, one)
         elif one.kind in VALUES and _BEYOND.search(head):
             yield from _beyond(sentence, one)
 
@@ -236,15 +236,18 @@ def _from_to(sentence: Sentence, result: Quantity, offset: int, match: re.Match[
         yield Candidate(ClaimKind.DIFFERENCE, result, (Reading(difference, inputs, True),), sentence)
 
 
-def _remaining(sentence: Sentence, result: Quantity, match: re.Match[str], offset: int) -> Iterator[Candidate]:
-    """距全年目标105亿元还差20.2亿元: target without what is done."""
-    others = alike(values(sentence, sentence.at(result)), result)
-    asked = [one for one in others if role(sentence, one) is Role.TARGET]
-    done = [one for one in others if role(sentence, one) is Role.PLAIN]
+def _remaining(sentence: Sentence, context: Context, result: Quantity) -> Iterator[Candidate]:
+    """距全年目标105亿元还差20.2亿元: target without what is done; both may stand in the sentence before."""
+    where, until = sentence, sentence.at(result)
+    if not alike(values(sentence, until), result) and context.before:
+        where, until = context.before[-1], len(context.before[-1].shape)
+    others = alike(values(where, until), result)
+    asked = [one for one in others if role(where, one) is Role.TARGET]
+    done = [one for one in others if role(where, one) is Role.PLAIN]
     pairs = [(target, one) for target in reversed(asked) for one in reversed(done)]
-    certain = len(pairs) == 1 and len(others) == 2 and "；" not in sentence.shape[: sentence.at(result)]
-    readings = tuple(Reading(difference, pair, certain) for pair in pairs)
-    if readings:
+    certain = len(pairs) == 1 and len(others) == 2 and "；" not in where.shape[:until]
+    if pairs:
+        readings = tuple(Reading(difference, pair, certain) for pair in pairs)
         yield Candidate(ClaimKind.DIFFERENCE, result, readings, sentence)
 
 

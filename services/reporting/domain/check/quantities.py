@@ -101,7 +101,7 @@ _VAGUE_BEFORE = re.compile(
 )
 _BY_POINTS = re.compile(r"(?:超|高于|低于)\s*$")  # 超14.1个百分点 says by how much, not more than how much
 _VAGUE_AFTER = re.compile(r"\s*(?:（含）|\(含\))?\s*(?:及|或)?(?:以上|以下|以内|以外|左右|上下|余|多(?!于)|许)")
-_RATE_AFTER = re.compile(r"\s*(?:/|每)")
+_RATE_AFTER = re.compile(r"\s*(?:/(?!\s*\d)|每)")
 
 # What looks like a number and is part of something else. The order matters: the longer and the more particular first.
 _OTHER = rf"""

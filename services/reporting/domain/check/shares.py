@@ -26,6 +26,7 @@ _RATE = re.compile(
     r"率(?:为|达到?|是|：|已?达)?$"
 )
 _ANY_RATE = re.compile(r"(?P<before>)(?P<stem>[\u4e00-\u9fff]{2})率(?:为|达到?|是|：|已?达)?$")
+_OUT_OF = re.compile("（(?P<part>[MNU])/(?P<whole>[MNU])）")
 _WHOLE = re.compile(
     "(?:全部|总数|总额|总量|总投资|总金额|总|项目|签约|额|数|量|的|其|到位资金|资金|投资|金额|个数|企业|合同)*"
 )
@@ -43,7 +44,11 @@ def shares(sentence: Sentence, context: Context) -> Iterator[Candidate]:
             continue
         head = sentence.shape[max(0, place - 60) : place]
         offset = place - len(head)
-        if match := _SHARE.search(head):
+        if behind := _OUT_OF.match(sentence.shape, place + 1):
+            inputs = tuple(sentence.here(behind.start(name)) for name in ("part", "whole"))
+            if inputs[0].dimension == inputs[1].dimension and not any(each.vague for each in inputs):
+                yield Candidate(ClaimKind.RATE, one, (Reading(ratio, inputs, certain=True),), sentence)
+        elif match := _SHARE.search(head):
             readings = _share_readings(sentence, context, offset, match)
             yield Candidate(ClaimKind.SHARE, one, tuple(readings), sentence)
         elif match := _RATE.search(head):
