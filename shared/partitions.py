@@ -215,7 +215,10 @@ async def _first_unacknowledged(connection: Client, count: int) -> int:
         if count > 1:
             # Acknowledged is gone from here; when all is gone, the first is the one that comes next.
             queue = await ask(connection, f"STREAM.INFO.{partitions_stream(count)}")
-            return max(1, int(queue["config"]["mirror"]["opt_start_seq"]), int(queue["state"]["first_seq"]))
+            first = max(1, int(queue["config"]["mirror"]["opt_start_seq"]), int(queue["state"]["first_seq"]))
+            rest = await ask(connection, _of_ledger("INFO"))
+            all_acknowledged = not rest["num_pending"] and not rest["num_ack_pending"]
+            return first if all_acknowledged else min(first, int(rest["ack_floor"]["stream_seq"]) + 1)
         return int((await ask(connection, _of_ledger("INFO")))["ack_floor"]["stream_seq"]) + 1
     return 1
 

@@ -105,6 +105,27 @@ async def test_what_consumers_have_passed_over_in_the_queue_is_handed_out_all_th
         await until(nothing_left)
 
 
+async def test_what_names_no_project_is_not_passed_over_when_there_are_no_partitions_any_more(
+    provisioned: str, client: Client
+) -> None:
+    await streams.provision(provisioned, partitions=2)
+    await publish_all(client, [Outgoing("events.500101.a.nameless", b"{}")])
+    await _publish(client)
+    for part in parts(LEDGER_OF_EVENTS, 2)[1:]:
+        pull = await client.jetstream().pull_subscribe_bind(part.name, part.stream)
+        for message in await pull.fetch(_PROJECTS, timeout=1):
+            await message.ack_sync()
+    await streams.provision(provisioned, partitions=1)
+
+    reader = Reader()
+    async with reader.at_work(provisioned):
+
+        async def handed_out() -> bool:
+            return "nameless" in reader.projects
+
+        await until(handed_out)
+
+
 async def test_the_queue_is_copied_as_fast_as_its_source_is_written(provisioned: str, client: Client) -> None:
     # Measured with a wait for the disk at each copied message: a quarter of the speed of the ledger that reads them.
     await streams.provision(provisioned, partitions=2)
