@@ -78,7 +78,8 @@ class Sealer:
             await connection.execute(SQL["alone"], order.district)
             document = await self._document(connection, order, known_by)
             if wrong := discrepancies(document):
-                raise SealError("The figures do not follow from their facts; nothing is sealed:\n" + "\n".join(wrong))
+                # A record that was retried from quarantine meanwhile, or a fault of ours.
+                raise SealError("\n".join(["The figures do not follow from their facts. Try again.", *wrong]))
             text = canonical(document).decode()
             row = (order.district, document["number"], order.through, known_by, document["root"], text)
             await connection.execute(SQL["insert"], *row)
@@ -100,7 +101,7 @@ class Sealer:
         except TimeoutError:
             raise SealError("\n".join(await self._behind(last, order.seconds))) from None
         except NotFoundError:
-            raise SealError("A stream or a consumer is missing: run 'luodi provision'.") from None
+            raise SealError("A stream or a consumer is missing: run 'luodi provision', start the services.") from None
         return instant
 
     async def _moment(self) -> tuple[datetime, int | None]:

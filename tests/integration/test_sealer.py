@@ -1,0 +1,96 @@
+"""What stands in the way of a seal, and what must not: servers away, two at once, a small server."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import nats
+import orjson
+import pytest
+import pytest_asyncio
+from nats.aio.client import Client
+from prometheus_client import CollectorRegistry
+
+from deploy.local.nats import Nats
+from services.reporting.collector import Collector
+from services.reporting.domain.bulletin import SealError
+from services.reporting.sealer import NotPublishedError, Order, Sealer, publish
+from shared import clock, streams
+from shared.database import Pool, open_pool
+from shared.subjects import REPORTING_OF_LEDGER, REPORTS, bulletin_subject
+from tests.bulletin_documents import TEXT
+from tests.reporting_records import DISTRICT, delivered, funds, project
+
+AUGUST = Order(DISTRICT, date(2026, 8, 31), "示范区", seconds=5.0)
+
+
+@pytest_asyncio.fixture
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    async with await open_pool(database_url, "test") as opened:
+        yield opened
+
+
+async def records(pool: Pool, *of: dict[str, Any]) -> None:
+    """Have the tables hold some records, as if they had been read from the stream."""
+    taker = Collector(pool, clock.system, CollectorRegistry())
+    await taker.take([delivered(record, number) for number, record in enumerate(of, 1)])
+
+
+async def test_an_event_that_the_ledger_has_not_recorded_stops_the_seal(client: Client, pool: Pool) -> None:
+    await records(pool, project("P-1", [funds("2026-03-01", "1.00", "f-1")]))
+    await client.jetstream().publish(f"events.{DISTRICT}.finance.P-1.started", b"{}")
+    desk = Sealer(client, pool, TEXT, REPORTING_OF_LEDGER)
+    with pytest.raises(SealError, match="The ledger has yet to record events up to 1 of EVENTS, 1 behind"):
+        await desk.seal(Order(DISTRICT, date(2026, 8, 31), "示范区", seconds=0.2))
+    assert await pool.fetchval("select count(*) from reporting.bulletin") == 0
+
+
+async def test_a_district_of_which_nothing_has_arrived_has_no_bulletin(client: Client, pool: Pool) -> None:
+    with pytest.raises(SealError, match=f"No record of district {DISTRICT} has arrived"):
+        await Sealer(client, pool, TEXT, REPORTING_OF_LEDGER).seal(AUGUST)
+
+
+async def test_two_who_seal_at_once_get_two_numbers(client: Client, pool: Pool) -> None:
+    await records(pool, project("P-1", [funds("2026-03-01", "1.00", "f-1")]))
+    desk = Sealer(client, pool, TEXT, REPORTING_OF_LEDGER)
+    orders = (Order(DISTRICT, date(2026, 8, 31), "示范区", reason=reason) for reason in ("甲", "乙"))
+    sealed = await asyncio.gather(*(desk.seal(order) for order in orders))
+    assert {one["number"] for one in sealed} == {"2026-08-1", "2026-08-2"}
+    assert {one["restated"]["since"] for one in sealed} == {None, "2026-08-1"}
+
+
+async def test_a_bulletin_that_could_not_be_published_is_published_later(
+    provisioned: str, client: Client, pool: Pool
+) -> None:
+    await records(pool, project("P-1", [funds("2026-03-01", "1.00", "f-1")]))
+    await client.jetstream().delete_stream(REPORTS.name)
+    with pytest.raises(NotPublishedError) as raised:
+        await Sealer(client, pool, TEXT, REPORTING_OF_LEDGER).seal(AUGUST)
+    assert raised.value.args[0] == "2026-08-1"
+    await streams.provision(provisioned)
+    assert await publish(client, pool, DISTRICT) == ["2026-08-1"]
+    assert await publish(client, pool, DISTRICT) == []
+
+
+class SmallNats(Nats):
+    """A server that takes messages of 64 KB at most."""
+
+    def _config(self) -> str:
+        return super()._config().replace("max_payload: 8MB", "max_payload: 64KB")
+
+
+async def test_a_bulletin_larger_than_a_message_is_published_without_its_facts(tmp_path: Path, pool: Pool) -> None:
+    server = SmallNats(tmp_path / "small", durable=False)
+    await server.start()
+    try:
+        await streams.provision(server.url)
+        connection = await nats.connect(server.url)
+        await records(pool, project("P-1", [funds("2026-03-01", "1.00", f"f-{number}") for number in range(300)]))
+        sealed = await Sealer(connection, pool, TEXT, REPORTING_OF_LEDGER).seal(AUGUST)
+        message = await connection.jetstream().get_last_msg(REPORTS.name, bulletin_subject(DISTRICT, "2026-08-1"))
+        assert orjson.loads(message.data or b"") == sealed | {"facts": None}
+        await connection.close()
+    finally:
+        await server.stop()
