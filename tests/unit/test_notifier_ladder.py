@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.domain.ladder import Hours, Weekdays, after_working_days, next_opening, working_days_between
+from services.notifier.domain.ladder import (
+    Hours,
+    Weekdays,
+    after_working_days,
+    next_morning,
+    next_opening,
+    working_days_between,
+)
 from shared.clock import BUSINESS_ZONE
 
 # In 2026 the National Day holiday takes 1 to 7 October; Saturday the 10th is worked in its stead.
@@ -82,3 +89,26 @@ def test_between_an_instant_and_an_earlier_one_lie_no_days() -> None:
 def test_a_year_whose_holidays_were_not_given_is_a_guess() -> None:
     assert CALENDAR.knows(date(2026, 12, 31))
     assert not CALENDAR.knows(date(2027, 1, 4))
+
+
+@pytest.mark.parametrize(
+    ("begins", "comes"),
+    [
+        (at(9, 23, 0, 1), at(9, 23, 8, 40)),
+        (at(9, 23, 8, 41), at(9, 24, 8, 40)),
+        (at(9, 30, 12), at(10, 8, 8, 40)),
+        (at(10, 9, 12), at(10, 10, 8, 40)),
+    ],
+    ids=["before it", "just missed", "before a holiday", "before a worked Saturday"],
+)
+def test_a_digest_comes_on_the_next_working_morning(begins: datetime, comes: datetime) -> None:
+    assert next_morning(begins, time(8, 40), HOURS, CALENDAR) == comes
+
+
+@given(begins=INSTANTS)
+def test_a_digest_is_never_before_its_time_and_stays_when_it_is_due(begins: datetime) -> None:
+    comes = next_morning(begins, time(8, 40), HOURS, CALENDAR)
+    assert comes >= begins
+    assert CALENDAR.is_working_day(comes.date())
+    assert comes.time() == time(8, 40)
+    assert next_morning(comes, time(8, 40), HOURS, CALENDAR) == comes
