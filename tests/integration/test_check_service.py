@@ -12,7 +12,10 @@ import httpx
 import nats
 import orjson
 import pytest_asyncio
+import schemathesis
 import uvicorn
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from services.cli import app as luodi
@@ -25,6 +28,12 @@ from tests.waiting import until
 TODAY = datetime(2026, 11, 24, 4, tzinfo=UTC)
 CHECK = f"/v1/districts/{DISTRICT}/check"
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+_CHECKS = [
+    schemathesis.checks.not_a_server_error,
+    schemathesis.checks.response_schema_conformance,
+    schemathesis.checks.status_code_conformance,
+    schemathesis.checks.content_type_conformance,
+]
 RECORDS = [
     target("funds-arrived", ("2026-01-05", "105")),
     target("platform-signings", ("2026-01-05", "130.00")),
@@ -191,6 +200,23 @@ async def test_the_command_compares_with_the_ledger_of_a_running_service(client:
         )
         unknown = await check("--district", "500199")
         assert (unknown.exit_code, "500199" in unknown.stderr) == (2, True)
+
+
+async def test_whatever_is_sent_the_answer_is_one_that_the_description_names(client: httpx.AsyncClient) -> None:
+    async with listening(client) as url:
+        schema = await asyncio.to_thread(schemathesis.openapi.from_url, f"{url}/openapi.json")
+        await asyncio.to_thread(_fuzz, schema["/v1/districts/{district}/check"]["POST"], url)
+
+
+def _fuzz(operation: Any, url: str) -> None:
+    @given(operation.as_strategy(), st.booleans())
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    def ask(case: Any, known: bool) -> None:
+        if known:
+            case.path_parameters = {"district": DISTRICT}
+        case.validate_response(case.call(base_url=url, timeout=20), checks=_CHECKS)
+
+    ask()
 
 
 @contextlib.asynccontextmanager
