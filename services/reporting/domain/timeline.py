@@ -53,35 +53,36 @@ def _fact(row: Mapping[str, Any]) -> Entry:
 
 def _told(record: Mapping[str, Any]) -> Iterator[Entry]:
     for gate, state in _items(record, "gates"):
-        yield from _entry(state.get("on"), "reviewed", gate=gate, outcome=state.get("outcome"))
+        yield from _entry(state.get("on"), "reviewed", {"gate": gate, "outcome": state.get("outcome")})
     for report in _list(record, "progress"):
-        yield from _entry(
-            report.get("on"),
-            "progress-reported",
-            source=report.get("source"),
-            event=report.get("id"),
-            phrase=report.get("phrase"),
-            quantity=report.get("quantity"),
-        )
+        said = {"phrase": report.get("phrase"), "quantity": report.get("quantity")}
+        yield from _entry(report.get("on"), "progress-reported", said, report.get("source"), report.get("id"))
     for issue, state in _items(record, "issues"):
-        yield from _entry(
-            state.get("raised_on"), "issue-raised", issue=issue, **_but(state, "raised_on", "resolved_on")
-        )
-        yield from _entry(state.get("resolved_on"), "issue-resolved", issue=issue, text=state.get("text"))
+        raised = {"issue": issue} | _but(state, "raised_on", "resolved_on")
+        yield from _entry(state.get("raised_on"), "issue-raised", raised)
+        yield from _entry(state.get("resolved_on"), "issue-resolved", {"issue": issue})
     for pledge, state in _items(record, "pledges"):
-        yield from _entry(state.get("made_on"), "pledge-made", pledge=pledge, **_but(state, "made_on", "kept_on"))
-        yield from _entry(state.get("kept_on"), "pledge-kept", pledge=pledge)
+        made = {"pledge": pledge} | _but(state, "made_on", "kept_on")
+        yield from _entry(state.get("made_on"), "pledge-made", made)
+        yield from _entry(state.get("kept_on"), "pledge-kept", {"pledge": pledge})
     for case in _list(record, "escalations"):
-        what = f"escalation-{case.get('state')}"
-        yield from _entry(case.get("on"), what, **_but(case, "on", "state"))
+        yield from _entry(case.get("on"), f"escalation-{case.get('state')}", _but(case, "on", "state"))
 
 
-def _entry(on: Any, what: str, *, source: Any = None, event: Any = None, **details: Any) -> Iterator[Entry]:
+def _entry(
+    on: object, what: str, details: Mapping[str, Any], source: object = None, event: object = None
+) -> Iterator[Entry]:
     try:
-        day = date.fromisoformat(on)
-    except (TypeError, ValueError):
+        day = date.fromisoformat(str(on))
+    except ValueError:
         return
-    yield Entry(day, what, {key: value for key, value in details.items() if value is not None}, source=source, id=event)
+    yield Entry(
+        on=day,
+        what=what,
+        details={key: value for key, value in details.items() if value is not None},
+        source=source if isinstance(source, str) else None,
+        id=event if isinstance(event, str) else None,
+    )
 
 
 def _items(record: Mapping[str, Any], name: str) -> list[tuple[str, Mapping[str, Any]]]:
@@ -97,4 +98,4 @@ def _list(record: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
 
 
 def _but(state: Mapping[str, Any], *keys: str) -> dict[str, Any]:
-    return {key: value for key, value in state.items() if key not in {*keys, "source", "event", "what"}}
+    return {key: value for key, value in state.items() if key not in keys}
