@@ -25,8 +25,8 @@ create aggregate ledger.merged(jsonb) (sfunc = jsonb_concat, stype = jsonb, init
 create function ledger.milestone(name text, due jsonb, done date) returns text language sql stable as $$
 select case
     when done is not null or due ? name then
-        '"' || name || '":{"due":' || coalesce((due -> name)::text, 'null') || ',"on":' || coalesce('"' || done || '"', 'null')
-        || '}'
+        '"' || name || '":{"due":' || coalesce((due -> name)::text, 'null')
+        || ',"on":' || coalesce('"' || done || '"', 'null') || '}'
 end
 $$;
 
@@ -51,7 +51,10 @@ $$;
 -- As it stands in a FROM, the planner puts its text in place of the call, which would cost more than all the rest.
 create function ledger.before(steps jsonb, step text, day date, code text, sentence text)
 returns table (place bigint, anomaly jsonb) language sql stable as $$
-select place, jsonb_build_object('code', code, 'source', one -> 'source', 'event', one -> 'id', 'text', format(sentence, one ->> 'on'))
+select
+    place,
+    jsonb_build_object(
+        'code', code, 'source', one -> 'source', 'event', one -> 'id', 'text', format(sentence, one ->> 'on'))
 from jsonb_array_elements(steps) with ordinality as given (one, place)
 where one ->> 'event' = step and ((one ->> 'on')::date >= day) is not true
 $$;
@@ -62,7 +65,9 @@ create function ledger.during(steps jsonb, phases jsonb, phase text, code text, 
 returns table (place bigint, anomaly jsonb) language sql stable as $$
 select
     place,
-    jsonb_build_object('code', code, 'source', one -> 'source', 'event', one -> 'id', 'text', format(sentence, one ->> 'on', period."from"))
+    jsonb_build_object(
+        'code', code, 'source', one -> 'source', 'event', one -> 'id',
+        'text', format(sentence, one ->> 'on', period."from"))
 from jsonb_array_elements(steps) with ordinality as given (one, place)
 join ledger.periods(phases) as period
     on (one ->> 'on')::date > period."from" and (period.until is null or (one ->> 'on')::date < period.until)
@@ -70,8 +75,9 @@ where period.phase = during.phase
 $$;
 
 create function ledger.project_as_of(districts text[], projects text[], instant timestamptz)
--- Dates and instants are printed into the record: their form must not follow the session's settings.
-returns setof ledger.project language sql stable set timezone to 'UTC' set datestyle to 'ISO' as $$
+-- Dates and instants are printed into the record: their form must not follow the session's settings. And no fold runs long
+-- enough to be worth compiling.
+returns setof ledger.project language sql stable set timezone to 'UTC' set datestyle to 'ISO' set jit to off as $$
 with folded as (
     select key.district, key.subject, fold.*
     from (select distinct district, subject from unnest(districts, projects) as asked (district, subject)) as key
@@ -133,7 +139,8 @@ with folded as (
             string_agg(fact, ',' order by "on", recorded_at, source, id) as facts,
             string_agg(step, ',' order by "on", recorded_at, source, id) as steps,
             jsonb_agg(misdated order by "on", recorded_at, source, id) filter (where misdated is not null) as misdated,
-            jsonb_agg(replacing order by "on", recorded_at, source, id) filter (where replacing is not null) as replacing,
+            jsonb_agg(replacing order by "on", recorded_at, source, id)
+                filter (where replacing is not null) as replacing,
             jsonb_agg(voiding order by "on", recorded_at, source, id) filter (where voiding is not null) as voiding
         from (
             select
@@ -152,7 +159,8 @@ with folded as (
                     when name = 'signed' then data -> 'kind'
                     when name = 'reviewed' then jsonb_build_object('outcome', data -> 'outcome', 'on', "on")
                     when name = 'progress-reported' then jsonb_build_object(
-                        'on', "on", 'phrase', data -> 'phrase', 'quantity', data -> 'quantity', 'source', source, 'id', id)
+                        'on', "on", 'phrase', data -> 'phrase', 'quantity', data -> 'quantity',
+                        'source', source, 'id', id)
                     when name in ('suspended', 'resumed', 'terminated') then
                         jsonb_build_array("on", name, data -> 'reason')
                     when name = 'issue-raised' then data - array['on', 'issue', 'note']
@@ -194,13 +202,13 @@ with folded as (
                 select event.*, case when corrections.some then least(
                     (
                         select min(later.recorded_at) from ledger.event as later
-                        where (later.district, later.subject, later.source) = (event.district, event.subject, event.source)
-                            and later.replaces = event.id and later.recorded_at <= instant
+                        where (later.district, later.subject) = (event.district, event.subject)
+                            and later.source = event.source and later.replaces = event.id and later.recorded_at <= instant
                     ),
                     (
                         select min(later.recorded_at) from ledger.event as later
-                        where (later.district, later.subject, later.source) = (event.district, event.subject, event.source)
-                            and later.voids = event.id and later.recorded_at <= instant
+                        where (later.district, later.subject) = (event.district, event.subject)
+                            and later.source = event.source and later.voids = event.id and later.recorded_at <= instant
                     )
                 ) end as superseded_at,
                 -- JSON by concatenation: built from values it costs seven times as much, and it is most of the work.
@@ -369,7 +377,8 @@ select
     coalesce(leads, '[]'),
     coalesce(progress, '[]'),
     case when escalations is null then '[]' else (
-        select jsonb_agg(escalation order by name collate "C") from jsonb_each(escalations) as each_case (name, escalation)
+        select jsonb_agg(escalation order by name collate "C")
+        from jsonb_each(escalations) as each_case (name, escalation)
     ) end
 from named
 $$;
