@@ -1,5 +1,6 @@
 """Events over HTTP: what a department posts comes to stand in the ledger as if it had been published on the bus."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
@@ -8,6 +9,10 @@ from typing import Any
 
 import httpx
 import pytest_asyncio
+import schemathesis
+import uvicorn
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from nats.aio.client import Client
 
 from deploy.local.nats import Nats
@@ -18,6 +23,12 @@ from tests.integration.department import Department, contract_signed, funds_arri
 from tests.waiting import until
 
 ONE, BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
+_CHECKS = [
+    schemathesis.checks.not_a_server_error,
+    schemathesis.checks.response_schema_conformance,
+    schemathesis.checks.status_code_conformance,
+    schemathesis.checks.content_type_conformance,
+]
 PROJECT = "P-2026-017"
 FINANCE = {"authorization": "Bearer the-finance-token", "content-type": ONE}
 FINANCE_BATCH = FINANCE | {"content-type": BATCH}
@@ -133,6 +144,33 @@ async def test_what_is_no_request_is_told_with_the_remedy(ledger: httpx.AsyncCli
         assert (status == 401) == ("www-authenticate" in said.headers)
     broken = await post(ledger, b"{", FINANCE)
     assert (broken.status_code, statuses(broken)) == (422, [("refused", None, "not-json")])
+
+
+async def test_whatever_is_posted_the_answer_is_one_that_the_description_names(ledger: httpx.AsyncClient) -> None:
+    transport = ledger._transport
+    assert isinstance(transport, httpx.ASGITransport)
+    server = uvicorn.Server(uvicorn.Config(transport.app, port=0, lifespan="off", log_config=None))
+    serving = asyncio.create_task(server.serve())
+
+    async def started() -> bool:
+        return server.started
+
+    await until(started)
+    url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    schema = await asyncio.to_thread(schemathesis.openapi.from_url, f"{url}/openapi.json")
+    await asyncio.to_thread(_fuzz, schema["/v1/events"]["POST"], url)
+    server.should_exit = True
+    await serving
+
+
+def _fuzz(operation: Any, url: str) -> None:
+    @given(operation.as_strategy(), st.booleans())
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    def ask(case: Any, known: bool) -> None:
+        headers = {"authorization": FINANCE["authorization"]} if known else {}
+        case.validate_response(case.call(base_url=url, headers=headers, timeout=20), checks=_CHECKS)
+
+    ask()
 
 
 async def test_without_tokens_no_events_are_taken(provisioned: str, database_url: str) -> None:
