@@ -280,6 +280,11 @@ async def test_the_commands_print_and_prove_a_bulletin(
     assert wrong.exit_code == 1
     assert "indicator funds-arrived: actual: the bulletin says 88.4, its facts give 84.8" in wrong.output
     assert (await run("seal", "--through", "2026-08-31")).exit_code == 1
+    may = await run("seal", "--through", "2026-05-31", "--despite", DESPITE)
+    assert may.exit_code == 0, may.output
+    assert "Sealed and published: bulletin 2026-05-1 of 500101, root " in may.output
+    assert (await run("show", "2026-05-2")).exit_code == 1
+    assert '"same_definitions": true' in (await run("compare", "2026-05-1", "2026-08-1")).output
 
 
 async def test_every_named_query_is_one_that_postgres_can_run(district: District) -> None:
