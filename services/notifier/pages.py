@@ -15,10 +15,10 @@ from services.notifier.brake import Brake
 from services.notifier.desk import Desk
 from services.notifier.domain.directory import Directory
 from services.notifier.domain.duties import zh_date
+from services.notifier.domain.kinds import KINDS
 from services.notifier.domain.ladder import Calendar
 from services.notifier.domain.links import BadLinkError, ExpiredLinkError, Link, LinkMaker
 from services.notifier.domain.messages import plain
-from services.notifier.domain.obligations import KINDS
 from shared.clock import BUSINESS_ZONE, Clock, business_day
 
 _SHOWN: Final = 200

@@ -18,8 +18,8 @@ from services.notifier.domain.duties import (
     duties,
     standing,
 )
+from services.notifier.domain.kinds import KINDS
 from services.notifier.domain.ladder import after_working_days, next_morning, next_opening, working_days_between
-from services.notifier.domain.obligations import KINDS
 from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import Record
 from services.notifier.domain.rules import Role, Rung

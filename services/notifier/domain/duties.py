@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 
-from services.notifier.domain.obligations import GATES, KINDS, MILESTONES, Obligation, View, find_obligations
+from services.notifier.domain.kinds import KINDS, find_obligations
+from services.notifier.domain.milestones import MILESTONES
+from services.notifier.domain.obligations import Obligation, View
 from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import SUSPENDED, TERMINATED, Record
 from services.notifier.domain.rules import RuleId
 from services.notifier.domain.wording import zh_date
 
-__all__ = ["GATES", "MILESTONES", "Duty", "Standing", "describe", "duties", "next_look", "standing", "zh_date"]
+__all__ = ["MILESTONES", "Duty", "Standing", "describe", "duties", "next_look", "standing", "zh_date"]
 
 
 @dataclass(frozen=True, slots=True)

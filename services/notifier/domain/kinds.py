@@ -1,0 +1,78 @@
+"""The registry of rules: every kind there is, what it looks for, and what is said when nothing of it is owed."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final, TypeAlias
+
+from services.notifier.domain.milestones import milestone_gone, milestones_due_soon, overdue_milestones
+from services.notifier.domain.negotiations import pending_gates, unclaimed
+from services.notifier.domain.obligations import Obligation, View
+from services.notifier.domain.promises import overdue_issues, overdue_pledges, pledges_due_soon, silence
+from services.notifier.domain.rules import IndicatorBehind, Rule, RuleId
+
+Find: TypeAlias = Callable[[View, Any], Iterator[Obligation]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of rule, and its name for people.
+
+    `find` yields each matter's obligation at most once; `gone` says that nothing is owed of a matter any more. `quiet`:
+    its end is not worth a message, as for a reminder.
+    """
+
+    name: str
+    find: Find
+    gone: Callable[[str], str]
+    quiet: bool = False
+
+
+def find_obligations(rule: Rule, view: View) -> Iterator[Obligation]:
+    """Everything that the rule looks for on this project."""
+    return KINDS[rule.id].find(view, rule)
+
+
+def _behind(view: View, rule: IndicatorBehind) -> Iterator[Obligation]:
+    """Owed from the day of the figures, while they lag, and until their year is over."""
+    figure = view.record.indicator
+    if (
+        figure is None
+        or figure.lead_points is None
+        or figure.completion_pct is None
+        or figure.lead_points >= -rule.points
+    ):
+        return
+    behind = _one_decimal(-figure.lead_points)
+    brief = f"完成年度目标的{figure.completion_pct}%，比序时进度落后{behind}个百分点"
+    yield Obligation(
+        rule=rule.id,
+        matter=figure.code,
+        due=date(figure.year, 12, 31),
+        since=figure.through,
+        until=date(figure.year + 1, 1, 1),
+        brief=brief,
+        text=f"截至{view.say(figure.through)}，{brief}（时间已过{_one_decimal(figure.elapsed_pct)}%）。请分析原因，加快推进。",
+        owed_by=view.coordinator,
+        moved="年度已结束",
+        urgency=4,
+    )
+
+
+def _one_decimal(value: Decimal) -> Decimal:
+    return value.quantize(Decimal("0.1"))
+
+
+KINDS: Final[Mapping[RuleId, Kind]] = {
+    "issue-overdue": Kind("问题超期", overdue_issues, lambda _: "该问题已撤销"),
+    "milestone-overdue": Kind("里程碑逾期", overdue_milestones, milestone_gone),
+    "pledge-overdue": Kind("承诺逾期", overdue_pledges, lambda _: "该承诺已撤销"),
+    "indicator-behind": Kind("指标落后", _behind, lambda _: "与序时进度的差距已收窄到催办线以内"),
+    "unclaimed": Kind("未认领", unclaimed, lambda _: "意向已撤销"),
+    "gate-pending": Kind("审查超时", pending_gates, lambda _: "已签订正式协议，不再催办审查"),
+    "no-event": Kind("长期无进展", silence, lambda _: "不再单独催报进展"),
+    "milestone-due-soon": Kind("里程碑临期", milestones_due_soon, milestone_gone, quiet=True),
+    "pledge-due-soon": Kind("承诺临期", pledges_due_soon, lambda _: "该承诺已撤销", quiet=True),
+}
+"""Every rule there is. A policy chooses among them, and gives each its days and its ladder."""

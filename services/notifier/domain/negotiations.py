@@ -1,0 +1,75 @@
+"""What is due before a contract: that somebody answers for the project, and that its reviews come to an end."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from services.notifier.domain.ladder import working_day_after
+from services.notifier.domain.obligations import ONE_DAY, Obligation, View
+from services.notifier.domain.record import Gate
+from services.notifier.domain.rules import GatePending, Unclaimed
+
+GATES: Final[Mapping[str, str]] = {"preliminary": "协议初审", "industry": "行业审查", "legal": "法制审查"}
+
+
+def unclaimed(view: View, rule: Unclaimed) -> Iterator[Obligation]:
+    record = view.record
+    signed = record.intent_signed_on
+    if signed is None:
+        return
+    due = working_day_after(signed, rule.working_days, view.calendar)
+    claimed = (record.claimed_on or signed) if record.lead_official else None
+    brief = f"{view.say(signed)}签订意向，已{view.late(signed)}天无人挂包"
+    yield Obligation(
+        rule=rule.id,
+        matter="lead",
+        due=due,
+        since=due + ONE_DAY,
+        brief=brief,
+        text=f"{brief}。请尽快明确挂包领导和牵头单位。",
+        owed_by=view.coordinator,
+        met=claimed,
+        done=f"已明确由{record.lead_official}挂包" if claimed else "",
+        moved=f"认领的期限为{view.say(due)}",
+        urgency=3,
+        provisional=not view.calendar.knows(due),
+    )
+
+
+def pending_gates(view: View, rule: GatePending) -> Iterator[Obligation]:
+    """A gate waits since it was returned, or since the one before it was passed; a contract ends the waiting."""
+    record = view.record
+    signed = record.milestones.get("signed")
+    before: Gate | None = None
+    passed = ""
+    for name, title in GATES.items():
+        gate = record.gates.get(name)
+        if gate is not None and gate.outcome == "returned":
+            begun, why = gate.on, f"{title}{view.say(gate.on)}退回补正"
+        elif before is not None and before.outcome == "passed":
+            begun, why = before.on, f"{passed}{view.say(before.on)}通过后，{title}"
+        elif gate is not None:
+            begun, why = gate.on, title
+        else:
+            break
+        over = gate.on if gate is not None and gate.outcome != "returned" else None
+        if over is None and signed is not None and signed.on is not None:
+            break
+        due = working_day_after(begun, rule.working_days, view.calendar)
+        brief = f"{why}，已{view.late(begun)}天未完成" if gate else f"{why}已{view.late(begun)}天未出结果"
+        verdict = {"passed": "通过", "rejected": "作出不通过结论"}.get(gate.outcome if gate else "", "办结")
+        yield Obligation(
+            rule=rule.id,
+            matter=name,
+            due=due,
+            since=due + ONE_DAY,
+            brief=brief,
+            text=f"{brief}。请抓紧办理，并报送审查结果。",
+            owed_by=next((unit for each, unit in rule.units.items() if each == name), record.lead_unit)
+            or view.coordinator,
+            met=over,
+            done=f"{title}已于{view.say(over)}{verdict}" if over else "",
+            moved=f"{title}的期限为{view.say(due)}",
+            urgency=3,
+            provisional=not view.calendar.knows(due),
+        )
+        before, passed = gate, title

@@ -1,0 +1,119 @@
+"""What is due of issues that were raised, of promises to investors, and of news."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from typing import Final
+
+from services.notifier.domain.obligations import ONE_DAY, Obligation, View
+from services.notifier.domain.record import Pledge
+from services.notifier.domain.rules import IssueOverdue, NoEvent, PledgeDueSoon, PledgeOverdue
+from services.notifier.domain.wording import days_left, quoted
+from shared.clock import business_day
+
+URGENCIES: Final[Mapping[str, str]] = {"at-once": "立即办", "urgent": "加急办", "special": "专项办"}
+_IN_HAND: Final = frozenset(
+    {
+        "negotiating",
+        "intent-signed",
+        "approved",
+        "signed",
+        "site-fixed",
+        "planned",
+        "started",
+        "completed",
+        "commissioned",
+    }
+)
+
+
+def silence(view: View, rule: NoEvent) -> Iterator[Obligation]:
+    record = view.record
+    if record.last_recorded_at is None or record.stage not in {*_IN_HAND, "suspended"}:
+        return
+    # Whoever is late with a milestone is asked for that, and not for news as well.
+    if any(each.due and each.due < view.today and each.on is None for each in record.milestones.values()):
+        return
+    heard = business_day(record.last_recorded_at)
+    due = heard + timedelta(days=rule.days)
+    brief = f"已{view.late(heard)}天没有任何进展报送（最近一次{view.say(heard)}）"
+    yield Obligation(
+        rule=rule.id,
+        matter="news",
+        due=due,
+        since=due + ONE_DAY,
+        brief=brief,
+        text=f"{brief}。请核实项目情况，并报送最新进展。",
+        owed_by=record.lead_unit or view.coordinator,
+        moved=f"{view.say(heard)}收到新的进展",
+        urgency=6,
+    )
+
+
+def overdue_issues(view: View, rule: IssueOverdue) -> Iterator[Obligation]:
+    for name, issue in view.record.issues.items():
+        # The ledger knows the day on which an issue was raised, no hour.
+        days = rule.days(issue.urgency)
+        if issue.raised_on is None or (issue.due is None and days is None):
+            continue
+        due = issue.due or issue.raised_on + timedelta(days=days or 0)
+        owner = issue.owner_unit or view.record.lead_unit or view.coordinator
+        what, how = quoted(issue.text or name), URGENCIES.get(issue.urgency or "", "限期办")
+        brief = f"问题{what}（{how}）应于{view.say(due)}前解决，已超期{view.late(due)}天"
+        yield Obligation(
+            rule=rule.id,
+            matter=name,
+            due=due,
+            since=due + ONE_DAY,
+            brief=brief,
+            text=f"{brief}。{view.say(issue.raised_on)}提出，由{owner or '牵头单位'}负责，请尽快解决并报送办结情况。",
+            owed_by=owner,
+            met=issue.resolved_on,
+            done=f"问题{what}已于{view.say(issue.resolved_on)}解决" if issue.resolved_on else "",
+            moved=f"问题{what}的期限为{view.say(due)}",
+            urgency={"at-once": 0, "urgent": 1}.get(issue.urgency or "", 2),
+        )
+
+
+def pledges_due_soon(view: View, rule: PledgeDueSoon) -> Iterator[Obligation]:
+    for name, pledge, due in _dated(view):
+        what = quoted(pledge.clause or name)
+        brief = f"对企业的承诺{what}应于{view.say(due)}前兑现，{days_left(due, view.today)}"
+        yield Obligation(
+            rule=rule.id,
+            matter=name,
+            due=due,
+            since=due - timedelta(days=rule.days),
+            until=due + ONE_DAY,
+            brief=brief,
+            text=f"{brief}。请提前落实。",
+            owed_by=view.record.lead_unit or view.coordinator,
+            met=pledge.kept_on,
+            done=f"承诺{what}已兑现",
+            moved=f"承诺{what}的期限为{view.say(due)}",
+            urgency=7,
+        )
+
+
+def overdue_pledges(view: View, rule: PledgeOverdue) -> Iterator[Obligation]:
+    for name, pledge, due in _dated(view):
+        what = quoted(pledge.clause or name)
+        brief = f"对企业的承诺{what}应于{view.say(due)}前兑现，已逾期{view.late(due)}天"
+        yield Obligation(
+            rule=rule.id,
+            matter=name,
+            due=due,
+            since=due + ONE_DAY,
+            brief=brief,
+            text=f"{brief}。请尽快兑现并报送，或说明原因。",
+            owed_by=view.record.lead_unit or view.coordinator,
+            met=pledge.kept_on,
+            done=f"承诺{what}已于{view.say(pledge.kept_on)}兑现" if pledge.kept_on else "",
+            moved=f"承诺{what}的期限为{view.say(due)}",
+            urgency=2,
+        )
+
+
+def _dated(view: View) -> Iterator[tuple[str, Pledge, date]]:
+    for name, pledge in view.record.pledges.items():
+        if pledge.due is not None:
+            yield name, pledge, pledge.due
