@@ -107,4 +107,7 @@ def _span(text: str, candidate: Candidate, reading: Reading | None) -> tuple[int
     inside = {one.start for one in candidate.sentence.figures}
     parts = [one for one in (reading.printed if reading else []) if one.start in inside]
     parts.append(candidate.result)
-    return clause_start(text, min(one.start for one in parts)), max(one.end for one in parts)
+    start, end = clause_start(text, min(one.start for one in parts)), max(one.end for one in parts)
+    quote = text[start:end]
+    opened = quote.count("（") + quote.count("(") > quote.count("）") + quote.count(")")
+    return start, end + (opened and text[end : end + 1] in {"）", ")"})
