@@ -70,7 +70,7 @@ KINDS: Final[Mapping[RuleId, Kind]] = {
     "pledge-overdue": Kind("承诺逾期", overdue_pledges, lambda _: "该承诺已撤销"),
     "indicator-behind": Kind("指标落后", _behind, lambda _: "与序时进度的差距已收窄到催办线以内"),
     "unclaimed": Kind("未认领", unclaimed, lambda _: "意向已撤销"),
-    "gate-pending": Kind("审查超时", pending_gates, lambda _: "已签订正式协议，不再催办审查"),
+    "gate-pending": Kind("审查超时", pending_gates, lambda _: "该项审查已不再等待"),
     "no-event": Kind("长期无进展", silence, lambda _: "不再单独催报进展"),
     "milestone-due-soon": Kind("里程碑临期", milestones_due_soon, milestone_gone, quiet=True),
     "pledge-due-soon": Kind("承诺临期", pledges_due_soon, lambda _: "该承诺已撤销", quiet=True),

@@ -21,6 +21,7 @@ _STEPS: Final = tuple(MILESTONES)
 
 
 def overdue_milestones(view: View, rule: MilestoneOverdue) -> Iterator[Obligation]:
+    """Each milestone with a day of its own, or one by default, in the order of a project's life."""
     late: date | None = None
     for name, (action, word) in MILESTONES.items():
         found = view.record.milestones.get(name)
@@ -75,6 +76,7 @@ def _by_default(view: View, rule: MilestoneOverdue, name: str) -> tuple[date, st
 
 
 def milestones_due_soon(view: View, rule: MilestoneDueSoon) -> Iterator[Obligation]:
+    """Each milestone of the timetable up to the first that is late."""
     milestones = view.record.milestones
     for name, (action, word) in MILESTONES.items():
         found = milestones.get(name)
@@ -101,4 +103,5 @@ def milestones_due_soon(view: View, rule: MilestoneDueSoon) -> Iterator[Obligati
 
 
 def milestone_gone(matter: str) -> str:
+    """What is said when the timetable does not name a milestone any more."""
     return f"时间表中已不再要求{MILESTONES[matter][0]}" if matter in MILESTONES else "时间表已调整"

@@ -12,6 +12,7 @@ GATES: Final[Mapping[str, str]] = {"preliminary": "协议初审", "industry": "�
 
 
 def unclaimed(view: View, rule: Unclaimed) -> Iterator[Obligation]:
+    """An official who answers for the project, so many working days after the intention was signed."""
     record = view.record
     signed = record.intent_signed_on
     if signed is None:

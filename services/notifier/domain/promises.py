@@ -27,6 +27,7 @@ _IN_HAND: Final = frozenset(
 
 
 def silence(view: View, rule: NoEvent) -> Iterator[Obligation]:
+    """News of a project in hand, so many days after the last that was recorded."""
     record = view.record
     if record.last_recorded_at is None or record.stage not in {*_IN_HAND, "suspended"}:
         return
@@ -50,6 +51,7 @@ def silence(view: View, rule: NoEvent) -> Iterator[Obligation]:
 
 
 def overdue_issues(view: View, rule: IssueOverdue) -> Iterator[Obligation]:
+    """The end of each issue, by its own day or by the hours of its urgency."""
     for name, issue in view.record.issues.items():
         # The ledger knows the day on which an issue was raised, no hour.
         days = rule.days(issue.urgency)
@@ -75,6 +77,7 @@ def overdue_issues(view: View, rule: IssueOverdue) -> Iterator[Obligation]:
 
 
 def pledges_due_soon(view: View, rule: PledgeDueSoon) -> Iterator[Obligation]:
+    """Each promise that has a day, so many days ahead of it."""
     for name, pledge, due in _dated(view):
         what = quoted(pledge.clause or name)
         brief = f"对企业的承诺{what}应于{view.say(due)}前兑现，{days_left(due, view.today)}"
@@ -95,6 +98,7 @@ def pledges_due_soon(view: View, rule: PledgeDueSoon) -> Iterator[Obligation]:
 
 
 def overdue_pledges(view: View, rule: PledgeOverdue) -> Iterator[Obligation]:
+    """Each promise that has a day, once that has passed."""
     for name, pledge, due in _dated(view):
         what = quoted(pledge.clause or name)
         brief = f"对企业的承诺{what}应于{view.say(due)}前兑现，已逾期{view.late(due)}天"
