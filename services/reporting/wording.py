@@ -1,11 +1,12 @@
 """The words that officials read: zh-CN, the terms of the field, never a code."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from services.reporting.completeness import Gap
+from services.reporting.domain import bulletin_words
 from services.reporting.domain.lights import Band, Light, LightRule
 from services.reporting.domain.progress import Progress, plain
 from services.reporting.domain.question import Question
@@ -55,13 +56,7 @@ _EVENTS = {
 }
 _KINDS = {"contract": "正式合同", "framework": "框架协议", "supplement": "补充协议"}
 _LEVELS = {"national": "国家级平台", "provincial": "省级平台", "municipal": "市级平台", "district": "区级平台"}
-_TIERS = {
-    "abroad": "境外",
-    "outside-province": "省外",
-    "outside-city": "市外省内",
-    "outside-district": "区外市内",
-    "local": "区内",
-}
+_TIERS = bulletin_words.TIERS
 _NATURES = {
     "fixed-assets": "固定资产",
     "working-capital": "流动资金",
@@ -148,20 +143,7 @@ def gap(found: Gap) -> str:
     return _GAPS[found.code].format(count=found.count)
 
 
-def day(value: date) -> str:
-    """2026年8月31日."""
-    return f"{value.year}年{value.month}月{value.day}日"
-
-
-def month_day(value: date) -> str:
-    """8月31日."""
-    return f"{value.month}月{value.day}日"
-
-
-def instant(value: datetime) -> str:
-    """2026年9月5日8时00分, in Beijing time."""
-    local = value.astimezone(BUSINESS_ZONE)
-    return f"{day(local.date())}{local.hour}时{local.minute:02}分"
+day, month_day, instant = bulletin_words.full_day, bulletin_words.month_day, bulletin_words.moment
 
 
 def minute(value: datetime) -> str:
