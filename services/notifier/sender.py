@@ -30,7 +30,7 @@ SQL = queries_beside(__file__)
 
 # Longer than any attempt and its record may last, so that two senders never try the same message at once.
 LEASE: Final = timedelta(seconds=120)
-_BATCH: Final = 32
+_BATCH: Final = 64
 # An answer in hand outlives a database that is away: lost, it would make a message go out twice.
 _RECORD_PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 

@@ -7,6 +7,7 @@ from functools import partial
 from tests.benchmarks import projection
 from tests.benchmarks.archives import copy_projects, lengthen_histories
 from tests.benchmarks.contestant import PER_MESSAGE, RAW, Contestant, ledger, make_way
+from tests.benchmarks.deliveries import deliver
 from tests.benchmarks.house import House
 from tests.benchmarks.lap import Lap, Track
 from tests.benchmarks.latency import Delay, delay
@@ -72,7 +73,8 @@ class Measurement:
 
 def measurements(sizes: Sizes) -> Mapping[str, Measurement]:
     """Every measurement that can be made here, by name, in the order of the table."""
-    every = [*_peers(sizes), *_ledgers(sizes), *_histories(sizes), *_rebuilds(sizes), *_delays(sizes)]
+    notifier = [_deliveries(sizes)]
+    every = [*_peers(sizes), *_ledgers(sizes), *_histories(sizes), *_rebuilds(sizes), *notifier, *_delays(sizes)]
     return {one.name: one for one in every}
 
 
@@ -145,6 +147,17 @@ def _rebuilds(sizes: Sizes) -> list[Measurement]:
             once=True,
         ),
     ]
+
+
+def _deliveries(sizes: Sizes) -> Measurement:
+    messages = sizes.events // 10
+
+    async def run(house: House, tell: Tell) -> Lap:
+        tell("opening cases", 0, messages)
+        return await deliver(house, messages, Track(sizes.seconds, partial(_progress, tell, "sending", messages)))
+
+    note = "cases due at one instant, each with a message of its own, until the last is at its receiver"
+    return Measurement("deliveries", f"notifier, {messages:,} messages", note, run, once=True)
 
 
 def _delays(sizes: Sizes) -> list[Measurement]:
