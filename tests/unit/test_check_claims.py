@@ -225,15 +225,15 @@ def test_another_result_in_place_of_a_confirmed_one_is_found_four_times_out_of_f
 
 
 def _changed_results() -> Iterator[tuple[str, int, ClaimKind]]:
-    """The reports of the corpora, each with one confirmed figure made greater by an eighth and three last digits."""
+    """The reports of the corpora with every third confirmed figure, one at a time, greater by an eighth and three steps."""
     for name in ("right.txt", "right_unseen.txt"):
         for text in (PROSE / name).read_text(encoding="utf-8").split("\n\n"):
-            for one in check(text):
-                if one.verdict is Verdict.CONSISTENT:
-                    step = Decimal(1).scaleb(min(0, int(one.claimed.as_tuple().exponent)))
-                    wrong = (one.claimed * Decimal("1.125") + 3 * step).quantize(step)
-                    start, end = one.figure
-                    yield f"{text[:start]}{wrong}{one.unit}{text[end:]}", start, one.kind
+            confirmed = [one for one in check(text) if one.verdict is Verdict.CONSISTENT]
+            for one in confirmed[::3]:
+                step = Decimal(1).scaleb(min(0, int(one.claimed.as_tuple().exponent)))
+                wrong = (one.claimed * Decimal("1.125") + 3 * step).quantize(step)
+                start, end = one.figure
+                yield f"{text[:start]}{wrong}{one.unit}{text[end:]}", start, one.kind
 
 
 def _is_found(text: str, place: int, kind: ClaimKind) -> bool:
