@@ -225,7 +225,7 @@ def test_another_result_in_place_of_a_confirmed_one_is_found_four_times_out_of_f
 
 
 def _changed_results() -> Iterator[tuple[str, int, ClaimKind]]:
-    """The reports of the corpora with every third confirmed figure, one at a time, greater by an eighth and three steps."""
+    """The corpora with every third confirmed figure, one at a time, greater by an eighth and three last digits."""
     for name in ("right.txt", "right_unseen.txt"):
         for text in (PROSE / name).read_text(encoding="utf-8").split("\n\n"):
             confirmed = [one for one in check(text) if one.verdict is Verdict.CONSISTENT]
