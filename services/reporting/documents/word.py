@@ -89,7 +89,10 @@ def _styles(word: WordDocument) -> None:
     # What each of 28 characters gives up so that a line of them is no wider than the type area.
     closer = OxmlElement("w:spacing")
     closer.set(qn("w:val"), str(math.floor((_WIDTH.pt / _CHARACTERS - _SIZE_3.pt) * _TWIPS)))
-    normal.element.get_or_add_rPr().append(closer)
+    normal.element.get_or_add_rPr().insert_element_before(closer, "w:sz", "w:szCs")
+    # Where a line may break depends on the language.
+    for language in word.styles.element.iter(qn("w:lang")):
+        language.set(qn("w:eastAsia"), "zh-CN")
     form = normal.paragraph_format
     form.space_before = form.space_after = Pt(0)
     form.line_spacing_rule, form.line_spacing = WD_LINE_SPACING.EXACTLY, _LINE
