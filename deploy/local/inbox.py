@@ -80,6 +80,9 @@ class Inbox:
         try:
             document = json.loads(body.decode("utf-8"))
             kind = document["msgtype"]
+            if kind == "template_card":
+                self.keep(place, kind, _card(document[kind]), [])
+                return 0, "ok"
             content = document[kind]["content"] if kind in _BYTES else None
         except (ValueError, KeyError, TypeError):
             return 47001, "data format error"
@@ -182,6 +185,13 @@ def notifier_environment(inbox_url: str, folder: Path) -> dict[str, str]:
         "LUODI_SETTLE_SECONDS": "10",
         "LUODI_GROUP_WAIT_SECONDS": "3",
     }
+
+
+def _card(card: Mapping[str, Any]) -> str:
+    rows = [f"{row['keyname']}：{row['value']}" for row in card["horizontal_content_list"]]
+    title = card["main_title"]
+    lines = [title["desc"], title["title"], card["sub_title_text"], *rows, f"查看并签收：{card['card_action']['url']}"]
+    return "\n".join(lines)
 
 
 def _moment(text: str) -> str:

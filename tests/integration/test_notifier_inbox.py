@@ -90,6 +90,13 @@ async def test_what_the_notifier_sends_is_shown_newest_first(client: Visiting) -
     assert '<span class="comment">编号 LD-000042</span>' in page
 
 
+async def test_a_card_is_shown_as_its_lines(client: Visiting) -> None:
+    assert await bot(client).send(parcel(replace(LEADERS, mention=None))) == Sent("0", "ok")
+    page = (await client.get("/")).text
+    assert "【落地催办】王建国 副区长<br>智能装备产业园（P-2026-017）" in page
+    assert '<a href="https://l.example/ack/t" target="_blank">' in page
+
+
 async def test_what_is_not_signed_as_agreed_is_refused(client: Visiting) -> None:
     now = datetime.now(UTC)
     wrong = await hook(client, "another").send(replace(parcel(office(client)), now=now))

@@ -1,5 +1,6 @@
 """Signed links."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -55,6 +56,25 @@ def test_a_link_with_any_character_changed_is_not_ours(place: int, letter: str) 
 def test_what_is_no_link_is_refused_and_never_fails_otherwise(token: str) -> None:
     with pytest.raises(BadLinkError):
         read_link(token, SECRET, NOW)
+
+
+def test_a_link_is_the_same_all_day_and_lasts_to_the_end_of_its_last_day() -> None:
+    links = LinkMaker("https://luodi.example.gov.cn", SECRET, timedelta(days=14))
+    first, later = (
+        links.write(UUID(int=7), "王建国 副区长", group=False, now=NOW + timedelta(hours=hours)) for hours in (0, 13)
+    )
+    assert first == later
+    expires = links.read(first.rpartition("/")[2], NOW).expires
+    assert expires == datetime(2026, 10, 7, 16, 0, tzinfo=UTC)
+
+
+def test_a_persons_own_link_is_of_no_message_and_that_of_a_message_is_nobodys_own() -> None:
+    links = LinkMaker("https://luodi.example.gov.cn", SECRET, timedelta(days=14))
+    own = links.read(links.own_token("王建国 副区长", NOW), NOW)
+    assert (own.message, own.recipient, own.action) == (None, "王建国 副区长", "own")
+    for wrong in (replace(own, action="acknowledge"), replace(LINK, action="own")):
+        with pytest.raises(BadLinkError):
+            read_link(write_link(wrong, SECRET), SECRET, NOW)
 
 
 def test_the_link_of_a_group_message_asks_who_answers() -> None:
