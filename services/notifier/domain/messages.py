@@ -115,7 +115,7 @@ def as_markdown(letter: Letter, mention: str | None, dialect: Dialect = WECOM) -
 
 def as_card(letter: Letter) -> Card | None:
     """A single case as a card; None for what a card has no place for: a list, or a letter with nothing to open."""
-    if len(letter.items) != 1 or letter.link is None:
+    if len(letter.items) != 1 or letter.link is None or letter.items[0].ended:
         return None
     item = letter.items[0]
     rows = [("牵头单位", item.unit), ("挂包领导", item.official), ("编号", _number(letter).removeprefix("编号 "))]
