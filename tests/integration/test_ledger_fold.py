@@ -301,6 +301,14 @@ async def test_of_a_chain_of_corrections_the_last_counts(given: Given) -> None:
     assert record["funds_arrived"] == "3000000.00"
 
 
+@pytest.mark.parametrize("awkward", ['a"b', "a\\b", '\\"', '\\\\" ', "编号 1"])
+async def test_an_id_may_have_any_printable_character(given: Given, awkward: str) -> None:
+    awkward = awkward.strip()
+    record = await given(("started", {"on": "2026-05-01"}, {"id": awkward}))
+    assert [fact["id"] for fact in record["facts"]] == [awkward]
+    assert [(one["code"], one["event"]) for one in record["anomalies"]] == [("started-before-signed", awkward)]
+
+
 async def test_a_correction_by_another_department_corrects_nothing(given: Given) -> None:
     # P-1's events come from /500101/investment; the void names an id that this source never used.
     record = await given(CONTRACT, ("voided", {"on": "2026-04-01", "event": "finance-7", "reason": "误报"}))

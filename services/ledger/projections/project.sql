@@ -99,43 +99,43 @@ with folded as (
             bool_or(name not in ('voided', 'outreach-made', 'target-set')) as is_project,
             -- What the project's own notifier says of it is no news of the project.
             max(recorded_at) filter (where name not like 'escalation-%') as last_recorded_at,
-            bool_or(counted and name = 'intent-signed') as intent_signed,
-            bool_or(counted and name = 'approved') as approved,
+            bool_or(kind = 'intent-signed') as intent_signed,
+            bool_or(kind = 'approved') as approved,
             min("on") filter (where contract) as signed_on,
-            min("on") filter (where counted and name = 'site-fixed') as site_fixed_on,
-            min("on") filter (where counted and name = 'planned') as planned_on,
-            min("on") filter (where counted and name = 'started') as started_on,
-            min("on") filter (where counted and name = 'completed') as completed_on,
-            min("on") filter (where counted and name = 'commissioned') as commissioned_on,
-            min("on") filter (where counted and name = 'at-capacity') as at_capacity_on,
-            min("on") filter (where counted and name = 'funds-arrived') as first_funds_on,
+            min("on") filter (where kind = 'site-fixed') as site_fixed_on,
+            min("on") filter (where kind = 'planned') as planned_on,
+            min("on") filter (where kind = 'started') as started_on,
+            min("on") filter (where kind = 'completed') as completed_on,
+            min("on") filter (where kind = 'commissioned') as commissioned_on,
+            min("on") filter (where kind = 'at-capacity') as at_capacity_on,
+            min("on") filter (where kind = 'funds-arrived') as first_funds_on,
             -- The first contract counts whole; later ones are the same investment, and only a supplement adds to it.
             (array_agg(amount order by "on", recorded_at, source, id) filter (where contract))[1] as first_contract,
-            sum(amount) filter (where counted and name = 'signed' and said = '"supplement"') as supplements,
-            sum(amount) filter (where counted and name = 'funds-arrived') as funds_arrived,
+            sum(amount) filter (where kind = 'signed' and said = '"supplement"') as supplements,
+            sum(amount) filter (where kind = 'funds-arrived') as funds_arrived,
             -- Postgres takes the order of the rows as it is when all that an aggregate is given are columns; else it
             -- sorts for each aggregate again.
             jsonb_object_agg(name, said order by "on", recorded_at, source, id)
-                filter (where counted and name in ('registered', 'evaluated')) as latest,
-            jsonb_agg(said order by "on", recorded_at, source, id) filter (where counted and name = 'claimed') as leads,
+                filter (where kind in ('registered', 'evaluated')) as latest,
+            jsonb_agg(said order by "on", recorded_at, source, id) filter (where kind = 'claimed') as leads,
             ledger.merged(said order by "on", recorded_at, source, id)
-                filter (where counted and name = 'timetable-set') as due,
+                filter (where kind = 'timetable-set') as due,
             jsonb_object_agg(under, said order by "on", recorded_at, source, id)
-                filter (where counted and name = 'reviewed') as gates,
+                filter (where kind = 'reviewed') as gates,
             jsonb_agg(said order by "on", recorded_at, source, id)
-                filter (where counted and name = 'progress-reported') as progress,
+                filter (where kind = 'progress-reported') as progress,
             jsonb_agg(said order by "on", recorded_at, source, id)
-                filter (where counted and name in ('suspended', 'resumed', 'terminated')) as phases,
+                filter (where kind in ('suspended', 'resumed', 'terminated')) as phases,
             jsonb_object_agg(under, said order by "on", recorded_at, source, id)
-                filter (where counted and name = 'issue-raised') as raised,
+                filter (where kind = 'issue-raised') as raised,
             jsonb_object_agg(under, said order by "on", recorded_at, source, id)
-                filter (where counted and name = 'issue-resolved') as resolved,
+                filter (where kind = 'issue-resolved') as resolved,
             jsonb_object_agg(under, said order by "on", recorded_at, source, id)
-                filter (where counted and name = 'pledge-made') as made,
+                filter (where kind = 'pledge-made') as made,
             jsonb_object_agg(under, said order by "on", recorded_at, source, id)
-                filter (where counted and name = 'pledge-kept') as kept,
+                filter (where kind = 'pledge-kept') as kept,
             jsonb_object_agg(under, said order by "on", recorded_at, source, id)
-                filter (where counted and name like 'escalation-%') as escalations,
+                filter (where kind like 'escalation-%') as escalations,
             string_agg(fact, ',' order by "on", recorded_at, source, id) as facts,
             string_agg(step, ',' order by "on", recorded_at, source, id) as steps,
             jsonb_agg(misdated order by "on", recorded_at, source, id) filter (where misdated is not null) as misdated,
@@ -145,7 +145,8 @@ with folded as (
         from (
             select
                 *,
-                superseded_at is null as counted,
+                -- The name of an event that counts.
+                case when superseded_at is null then name end as kind,
                 superseded_at is null and name = 'signed' and data ->> 'kind' = 'contract' as contract,
                 case when name in ('signed', 'funds-arrived') then (data ->> 'amount')::numeric end as amount,
                 -- What the event says, as the record shows it, and under which key of its own.
@@ -193,7 +194,9 @@ with folded as (
                 ) then
                     head || ',"origin":' || coalesce((data -> 'origin')::text, 'null') || '}'
                 end as step,
-                case when superseded_at is null and "on" > (recorded_at at time zone 'Asia/Shanghai')::date
+                -- The day in UTC is never later than that in Shanghai, and is found at once: nearly all end with it.
+                case when superseded_at is null and "on" > recorded_at::date
+                    and "on" > (recorded_at at time zone 'Asia/Shanghai')::date
                     then jsonb_build_array("on", source, id) end as misdated,
                 case when replaces is not null then jsonb_build_array("on", source, id, replaces) end as replacing,
                 case when voids is not null then jsonb_build_array("on", source, id, voids) end as voiding
@@ -211,9 +214,10 @@ with folded as (
                             and later.source = event.source and later.voids = event.id and later.recorded_at <= instant
                     )
                 ) end as superseded_at,
-                -- JSON by concatenation: built from values it costs seven times as much, and it is most of the work.
-                '{"event":"' || name || '","source":"' || source || '","id":' || to_json(id)
-                    || ',"on":"' || "on" || '"' as head
+                -- JSON by concatenation: built from values it costs seven times as much, and it is most of the work. Of
+                -- what must be escaped, an id may have these two characters only.
+                '{"event":"' || name || '","source":"' || source
+                    || '","id":"' || replace(replace(id, '\', '\\'), '"', '\"') || '","on":"' || "on" || '"' as head
                 from ledger.event
                 where event.district = key.district and event.subject = key.subject and event.recorded_at <= instant
                 -- The index returns them so. Here and below, the order also has it computed once for each event, and not
