@@ -78,9 +78,9 @@ def judgement(one: Finding) -> str:
     should = f"{claim.computed}{claim.unit}"
     if one.indicator is not None:
         day = f"截至{one.through.month}月{one.through.day}日，" if one.through else ""
-        return f"{day}台账为 {should}{_off(claim.difference, claim.unit)}"
-    if claim.verdict is Verdict.UNVERIFIABLE:
-        return "无法核对"
+        # A claim that differs and is not called wrong: the ledger itself lacks something.
+        so_far = "数据尚不齐全，暂" if claim.verdict is Verdict.UNVERIFIABLE else ""
+        return f"{day}台账{so_far}为 {should}{_off(claim.difference, claim.unit)}"
     word = "不应超过" if claim.kind is ClaimKind.PART else "应为"
     return f"{word} {should}{_off(claim.difference, claim.unit)}"
 

@@ -165,7 +165,7 @@ async def test_whatever_is_posted_the_answer_is_one_that_the_description_names(l
 
 def _fuzz(operation: Any, url: str) -> None:
     @given(operation.as_strategy(), st.booleans())
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
     def ask(case: Any, known: bool) -> None:
         headers = {"authorization": FINANCE["authorization"]} if known else {}
         case.validate_response(case.call(base_url=url, headers=headers, timeout=20), checks=_CHECKS)
