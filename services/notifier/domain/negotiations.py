@@ -53,8 +53,8 @@ def pending_gates(view: View, rule: GatePending) -> Iterator[Obligation]:
         else:
             break
         over = gate.on if gate is not None and gate.outcome != "returned" else None
-        if over is None and signed is not None and signed.on is not None:
-            break
+        # A contract without the review is out of rule; pressing for the review does not undo it.
+        too_late = over is None and signed is not None and signed.on is not None
         due = working_day_after(begun, rule.working_days, view.calendar)
         brief = f"{why}，已{view.late(begun)}天未完成" if gate else f"{why}已{view.late(begun)}天未出结果"
         verdict = {"passed": "通过", "rejected": "作出不通过结论"}.get(gate.outcome if gate else "", "办结")
@@ -63,13 +63,14 @@ def pending_gates(view: View, rule: GatePending) -> Iterator[Obligation]:
             matter=name,
             due=due,
             since=due + ONE_DAY,
+            until=due + ONE_DAY if too_late else None,
             brief=brief,
             text=f"{brief}。请抓紧办理，并报送审查结果。",
             owed_by=next((unit for each, unit in rule.units.items() if each == name), record.lead_unit)
             or view.coordinator,
             met=over,
             done=f"{title}已于{view.say(over)}{verdict}" if over else "",
-            moved=f"{title}的期限为{view.say(due)}",
+            moved="已签订正式协议，不再催办审查" if too_late else f"{title}的期限为{view.say(due)}",
             urgency=3,
             provisional=not view.calendar.knows(due),
         )
