@@ -82,12 +82,17 @@ def _of_the_whole_named(sentence: Sentence, verb: int, what: str) -> Iterator[Re
     """占总投资的45.6%, where one figure before is called 总投资."""
     before = values(sentence, verb)[-_MOST:]
     noun = what.removesuffix("总额").removesuffix("总量").removeprefix("全部") or what
-    if not before or len(noun) < _WORD:
+    if not before:
         return
-    part = before[-1]
-    wholes = [
-        one for one in alike(before, part) if re.search(f"{re.escape(noun)}(?:为|达|共)?$", beside(sentence, one)[0])
-    ]
+    part, left = before[-1], beside(sentence, before[-1])[0]
+    if len(noun) < _WORD:
+        # 签约总额6793.18亿元，我市签约881.4亿元，占12.97%: the part must be called as the whole is.
+        called = re.compile("(?P<noun>..)总(?:额|投资|金额|数|量)(?:为|达|共)?$")
+        found = ((one, called.search(beside(sentence, one)[0])) for one in alike(before, part))
+        wholes = [one for one, match in found if match and match["noun"] in left]
+    else:
+        named = re.compile(f"{re.escape(noun)}(?:为|达|共)?$")
+        wholes = [one for one in alike(before, part) if named.search(beside(sentence, one)[0])]
     for whole in reversed(wholes):
         counts = role(sentence, part) in {Role.PLAIN, Role.INVESTMENT}
         certain = len(wholes) == 1 and counts and not whole.vague and linked(sentence, part, verb)
