@@ -29,7 +29,7 @@ returning before.last_tick;
 
 -- name: resume
 -- An operator says that sending may go on.
-update notifier.installation set paused_at = null, paused_why = null, last_tick = $1;
+update notifier.installation set paused_at = null, paused_why = null, last_tick = greatest(last_tick, $1);
 
 -- name: discard
 -- What waited is not sent; whether somebody else sent it, nobody knows.

@@ -183,6 +183,15 @@ async def test_a_database_that_is_restored_under_a_running_process_is_noticed(of
     assert "went back in time" in await why(brake)
 
 
+async def test_an_operator_whose_clock_is_behind_can_resume(office: Office, bus: Bus) -> None:
+    brake = await start(office, bus)
+    await brake.pause("for a test", office.now)
+    await braking.resume(office.pool, office.now - timedelta(seconds=30), discard=False)
+    office.now += timedelta(seconds=1)
+    await brake.run_once(office.now)
+    assert await brake.released()
+
+
 async def test_two_processes_tick_without_alarming_each_other(office: Office, bus: Bus) -> None:
     one, other = await start(office, bus), await start(office, bus)
     for _ in range(5):
