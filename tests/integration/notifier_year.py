@@ -39,9 +39,9 @@ from shared.database import Pool
 
 DISTRICT, YEAR, SEED = "500101", 2026, 2026
 PACKAGED = Path(services.notifier.__file__).with_name("policy.toml")
-# The instants of a day at which somebody looks: at midnight, when the digest goes out, and after each batch of events.
-_LOOKS = (time(0, 1), time(8, 40, 10), time(15, 0), time(18, 15))
-# Every second person answers what they got in the morning, at the second look after it.
+# The instants of a day at which somebody looks: at midnight, when the digest goes out, and in the afternoon.
+_LOOKS = (time(0, 1), time(8, 40, 10), time(15, 0))
+# Every second person answers in the afternoon what they got since the day before.
 _ANSWERED_AT = time(15, 0)
 
 
