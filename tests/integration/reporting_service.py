@@ -86,10 +86,19 @@ def park() -> dict[str, Any]:
         lead_unit="区经济信息委",
         contract_amount="900000000.00",
         funds_arrived="120000000.00",
-        milestones={"signed": {"due": "2026-03-01", "on": "2026-02-01"}, "completed": {"due": "2026-08-01", "on": None}},
+        milestones={
+            "signed": {"due": "2026-03-01", "on": "2026-02-01"},
+            "completed": {"due": "2026-08-01", "on": None},
+        },
         gates={"legal": {"outcome": "passed", "on": "2026-01-30"}},
-        progress=[{"on": "2026-07-02", "phrase": "主体结构已封顶", "quantity": None, "source": "/500101/zone-2", "id": "p-1"}],
-        escalations=[{"case": "k-1", "rule": "overdue", "rung": 2, "state": "acknowledged", "who": "张明远", "on": "2026-08-09"}],
-        anomalies=[{"code": "signed-before-gates", "text": "2026-02-01 签约时三项审查尚未全部通过", "source": "", "event": ""}],
+        progress=[
+            {"on": "2026-07-02", "phrase": "主体结构已封顶", "quantity": None, "source": "/500101/zone-2", "id": "p-1"},
+        ],
+        escalations=[
+            {"case": "k-1", "rule": "overdue", "rung": 2, "state": "acknowledged", "who": "张明远", "on": "2026-08-09"},
+        ],
+        anomalies=[
+            {"code": "signed-before-gates", "text": "2026-02-01 签约时三项审查尚未全部通过", "source": "", "event": ""},
+        ],
         last_recorded_at="2026-08-20T01:00:00Z",
     )
