@@ -151,13 +151,14 @@ def _block(text: str, one: Finding) -> Text:
     if start - left > _NARROW:
         left = min(claim.start, clause_start(text, start))
     ends = [place for mark in _SENTENCE_ENDS if (place := text.find(mark, end)) >= 0]
-    right = min([*ends, len(text), end + _NARROW])
+    ended = min([*ends, len(text)])
+    right = min(ended, end + _NARROW)
     block = Text.assemble(
         (f"第 {one.at.line} 行　{words.KINDS[claim.kind]}　{words.verdict(one)}\n", f"bold {colour}"),
         "  ",
         _printable(text[left:start].lstrip()),
         (f"【{_printable(text[start:end])}】", f"bold reverse {colour}"),
-        _printable(text[end:right]),
+        _printable(text[end:right]) + ("…" if right < ended else ""),
     )
     if claim.verdict is not Verdict.CONSISTENT:
         block.append(f"\n  → {words.judgement(one)}", style=colour)
