@@ -6,19 +6,23 @@ from functools import partial
 
 from tests.benchmarks import projection
 from tests.benchmarks.archives import copy_projects, lengthen_histories
+from tests.benchmarks.asking import Answers
+from tests.benchmarks.catchup import catch_up
 from tests.benchmarks.contestant import PER_MESSAGE, RAW, Contestant, ledger, make_way
 from tests.benchmarks.deliveries import deliver
+from tests.benchmarks.figures import Questions, ask
 from tests.benchmarks.house import House
 from tests.benchmarks.lap import Lap, Track
 from tests.benchmarks.latency import Delay, delay
 from tests.benchmarks.race import race
 from tests.benchmarks.rebuilding import rebuild
+from tests.benchmarks.sweeps import IDLE_ROUNDS, sweep_due, sweep_idle
 from tests.benchmarks.workload import Work
 
 Tell = Callable[[str, int, int], None]
 """Hears what is going on, how far it is, and of how much."""
 _FURTHER = 10
-Run = Callable[[House, Tell], Awaitable[Lap | Delay]]
+Run = Callable[[House, Tell], Awaitable[Lap | Delay | Answers]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,9 @@ class Measurement:
 
 def measurements(sizes: Sizes) -> Mapping[str, Measurement]:
     """Every measurement that can be made here, by name, in the order of the table."""
-    notifier = [_deliveries(sizes)]
+    notifier = [*_sweeps(sizes), _deliveries(sizes)]
     every = [*_peers(sizes), *_ledgers(sizes), *_histories(sizes), *_rebuilds(sizes), *notifier, *_delays(sizes)]
+    every += _reporting(sizes)
     return {one.name: one for one in every}
 
 
@@ -149,6 +154,25 @@ def _rebuilds(sizes: Sizes) -> list[Measurement]:
     ]
 
 
+def _sweeps(sizes: Sizes) -> list[Measurement]:
+    cases, due = sizes.events, sizes.events // 10
+
+    async def idle(house: House, tell: Tell) -> Lap:
+        tell("opening cases", 0, cases)
+        return await sweep_idle(house, cases, Track(sizes.seconds, partial(_progress, tell, "sweeping", IDLE_ROUNDS)))
+
+    async def fire(house: House, tell: Tell) -> Lap:
+        tell("opening cases", 0, cases)
+        return await sweep_due(house, cases, due, Track(sizes.seconds, partial(_progress, tell, "firing", due)))
+
+    rounds = "none of them is due; an event is a round of the sweeper"
+    fired = f"at one instant, among {cases:,} open ones, in one round; events ÷ median/s is how late the last one is"
+    return [
+        Measurement("sweep-idle", f"sweep, {cases:,} open cases", rounds, idle, once=True),
+        Measurement("sweep-due", f"sweep, {due:,} due", fired, fire, once=True),
+    ]
+
+
 def _deliveries(sizes: Sizes) -> Measurement:
     messages = sizes.events // 10
 
@@ -158,6 +182,24 @@ def _deliveries(sizes: Sizes) -> Measurement:
 
     note = "cases due at one instant, each with a message of its own, until the last is at its receiver"
     return Measurement("deliveries", f"notifier, {messages:,} messages", note, run, once=True)
+
+
+def _reporting(sizes: Sizes) -> list[Measurement]:
+    facts, projects = sizes.many, sizes.events // 5
+    questions = Questions(sizes.few // 10, int(20 * sizes.latency_seconds), sizes.latency_seconds)
+
+    async def answer(house: House, tell: Tell) -> Answers:
+        return await ask(house, facts, questions, tell)
+
+    async def catching_up(house: House, tell: Tell) -> Lap:
+        tell("publishing records", 0, projects)
+        return await catch_up(house, projects, Track(sizes.seconds, partial(_progress, tell, "reading", projects)))
+
+    note = "records of ten facts each, published before; the figure is projects a second"
+    return [
+        Measurement("reporting", f"reporting, {facts:,} facts", "", answer, once=True),
+        Measurement("catch-up", f"reporting, {projects:,} projects", note, catching_up, once=True),
+    ]
 
 
 def _delays(sizes: Sizes) -> list[Measurement]:

@@ -36,6 +36,15 @@ async def test_the_benchmark_sees_every_event_as_a_row_and_in_a_record(server_pa
     assert 0 < delay["record"]["p50"] <= delay["record"]["p99"]
 
 
+async def test_the_benchmark_sweeps_open_cases_and_fires_those_that_are_due(server_path: Path) -> None:
+    rows = await _measured(server_path, "--only", "sweep-idle", "--only", "sweep-due", "--events", "300")
+
+    (idle,), (due,) = rows["sweep-idle"]["rounds"], rows["sweep-due"]["rounds"]
+    assert idle["seconds"] > 0
+    assert due["events"] == 30
+    assert due["whole"]
+
+
 async def _measured(folder: Path, *arguments: str) -> dict[str, Any]:
     output = folder / "results.json"
     options = ("--quick", "--folder", folder / "data", "--output", output)
