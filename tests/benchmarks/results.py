@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tests.benchmarks import figures
+from tests.benchmarks.asking import Answers, Wait
 from tests.benchmarks.lap import Lap
 from tests.benchmarks.latency import Delay
 from tests.benchmarks.measurements import Measurement
 
-Rounds = Sequence[Mapping[str, Lap | Delay]]
+Rounds = Sequence[Mapping[str, Lap | Delay | Answers]]
 """For each round, what each measurement of it gave."""
 
 
@@ -56,6 +58,16 @@ def milliseconds(rounds: Rounds, name: str, pick: Callable[[Delay], float | None
     return _median([one for one in picked if one is not None]) if all(one is not None for one in picked) else None
 
 
+def answers(rounds: Rounds, name: str) -> list[Answers]:
+    """What was answered in every round of a row."""
+    return [one for results in rounds if isinstance(one := results.get(name), Answers)]
+
+
+def waited(rounds: Rounds, name: str, asked: str, pick: Callable[[Wait], float]) -> float | None:
+    """The median over the rounds of one figure of what was asked."""
+    return _median([pick(one.waits[asked]) for one in answers(rounds, name) if asked in one.waits])
+
+
 def growth(rounds: Rounds, name: str) -> float | None:
     """The median of a row's memory at the end by its memory after a tenth of the events."""
     return _median(
@@ -74,6 +86,20 @@ def goals(rounds: Rounds) -> list[Goal]:
         Goal("memory after a million events ÷ after a tenth", 1.1, growth(rounds, "memory"), True),
         Goal("published → record at 200/s, p50 ms", 5.0, milliseconds(rounds, "latency-200", _record_p50), True),
         Goal("published → record at 200/s, p99 ms", 20.0, milliseconds(rounds, "latency-200", _record_p99), True),
+        *_of_reporting(rounds),
+    ]
+
+
+def _of_reporting(rounds: Rounds) -> list[Goal]:
+    def p99(asked: str) -> float | None:
+        return waited(rounds, "reporting", asked, lambda one: one.p99)
+
+    unchanged = waited(rounds, "reporting", figures.UNCHANGED, lambda one: one.rate)
+    return [
+        Goal("progress over a million facts, p99 ms", 10.0, p99(figures.NOW), True),
+        Goal("progress as of an instant, p99 ms", 150.0, p99(figures.AS_OF), True),
+        Goal("published → changed figure, p99 ms", 100.0, p99(figures.CHANGED), True),
+        Goal("progress with ETag on 2 cores, answers/s", 500.0, unchanged),
     ]
 
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from deploy.local.process import ProcessError
+from tests.benchmarks.asking import Answers
 from tests.benchmarks.house import opened
 from tests.benchmarks.lap import Lap
 from tests.benchmarks.latency import Delay
@@ -22,7 +23,7 @@ class Session:
 
     def __init__(self, rows: Sequence[Measurement], folder: Path) -> None:
         self.rows = rows
-        self.rounds: list[dict[str, Lap | Delay]] = []
+        self.rounds: list[dict[str, Lap | Delay | Answers]] = []
         self.failed: set[str] = set()
         self._folder = folder
 
@@ -52,4 +53,6 @@ class Session:
             return f"[red]not measured:[/] {error or type(error).__name__}"
         if isinstance(result, Lap):
             return f"{result.rate:>9,.0f} events/s"
+        if isinstance(result, Answers):
+            return ", ".join(f"{name} {one.p50:,.1f} ms" for name, one in result.waits.items()) + " (p50)"
         return f"{result.row.p50 or float('nan'):>9,.1f} ms to the row (p50)"

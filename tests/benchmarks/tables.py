@@ -10,7 +10,7 @@ from rich.table import Table
 
 from tests.benchmarks.lap import Lap
 from tests.benchmarks.measurements import Measurement
-from tests.benchmarks.results import Goal, Rounds, delays, goals, laps, milliseconds, rate, ratio
+from tests.benchmarks.results import Goal, Rounds, answers, delays, goals, laps, milliseconds, rate, ratio
 
 _MARKS = ("10", "50", "100")
 _NARROWEST = 118
@@ -29,6 +29,8 @@ def show(console: Console, rows: Sequence[Measurement], rounds: Rounds, machine:
                 console.print(f"  {row.title}: {note}", highlight=False)
     if timed := [row for row in rows if delays(rounds, row.name)]:
         console.print(_delays(timed, rounds))
+    if asked := [row for row in rows if answers(rounds, row.name)]:
+        console.print(_answers(asked, rounds))
     console.print(
         f"\n{machine['cores']} cores, {machine['cpu']}; Python {machine['python']}; fdatasync "
         f"{machine['fdatasync_us']} µs, one addition {machine['addition_ns']} ns, load {machine['load']} before",
@@ -94,6 +96,18 @@ def _delay(name: str, rounds: Rounds) -> list[str]:
         f"{sum(one.unseen for one in every)}",
         f"{statistics.median(one.load for one in every):.1f}",
     ]
+
+
+def _answers(rows: Sequence[Measurement], rounds: Rounds) -> Table:
+    table = _table("Progress of a district: milliseconds until the answer", "row")
+    for heading in ("asked", "answers", "p50", "p99", "answers/s", "load"):
+        table.add_column(heading, justify="left" if heading == "asked" else "right")
+    for row in rows:
+        for one in answers(rounds, row.name):
+            for asked, wait in one.waits.items():
+                figures = (_number(wait.p50, 1), _number(wait.p99, 1), _number(wait.rate, 0), f"{one.load:.1f}")
+                table.add_row(row.title, asked, f"{wait.count:,}", *figures)
+    return table
 
 
 def _both(rounds: Rounds, name: str, stage: str) -> str:
