@@ -31,16 +31,16 @@ async def catch_up(house: House, projects: int, track: Track) -> Lap:
         until = (datetime.now(UTC) + _PAUSE).strftime("%Y-%m-%dT%H:%M:%SZ")
         await house.stream.pause_consumer(REPORTING_OF_LEDGER.stream, REPORTING_OF_LEDGER.name, until)
         for begin in range(1, projects, _PART):
-            await publish(_record(number) for number in range(begin, min(begin + _PART, projects)))
+            await publish(record(number) for number in range(begin, min(begin + _PART, projects)))
         await house.stream.resume_consumer(REPORTING_OF_LEDGER.stream, REPORTING_OF_LEDGER.name)
         # The server looks at a consumer that it let go on when the next message comes.
-        await publish([_record(projects)])
+        await publish([record(projects)])
         lap = await timed(house, [psutil.Process(service.process.pid)], projects, position, track)
     await _check(house, lap.events)
     return lap
 
 
-def _record(number: int) -> Outgoing:
+def record(number: int) -> Outgoing:
     """A project as the ledger publishes it: registered, claimed, signed, and seven arrivals of funds."""
     first = date(2026, 1, 1) + timedelta(days=number % 200)
     amount = f"{number % 900 + 1}0000.00"
@@ -50,8 +50,8 @@ def _record(number: int) -> Outgoing:
         signed(f"{first}", f"{number % 900 + 1}000000.00", f"{number}-s"),
         *(funds(f"{first + timedelta(days=10 * one)}", amount, f"{number}-{one}") for one in range(_ARRIVALS)),
     ]
-    record = project(f"P-{number}", facts)
-    return Outgoing(subject(record), orjson.dumps(record))
+    document = project(f"P-{number}", facts)
+    return Outgoing(subject(document), orjson.dumps(document))
 
 
 async def _check(house: House, acknowledged: int) -> None:

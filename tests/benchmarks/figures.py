@@ -57,7 +57,7 @@ async def ask(house: House, facts: int, questions: Questions, tell: Callable[[st
         if (said := await _amount(asker)) != funds:
             raise WrongError(f"the year's funds are {funds}, the answer says {said}")
         waits = {}
-        for name, targets in ((NOW, _now(questions.figures)), (AS_OF, _as_of(questions.figures))):
+        for name, targets in ((NOW, as_known_now(questions.figures)), (AS_OF, as_known_then(questions.figures))):
             tell(f"asking {name}", 0, questions.figures)
             waits[name] = await each(asker, targets)
         waits[CHANGED] = await _changes(house, asker, questions.changes, tell)
@@ -96,13 +96,13 @@ async def _added_up(house: House) -> None:
         await connection.close()
 
 
-def _now(count: int) -> list[str]:
+def as_known_now(count: int) -> list[str]:
     """Each of another day, so that none is answered with a kept answer."""
     days = (date(2025, 1, 1) + timedelta(days=number % 730) for number in range(count))
     return [f"{_PATH}?year={day.year}&through={day}" for day in days]
 
 
-def _as_of(count: int) -> list[str]:
+def as_known_then(count: int) -> list[str]:
     """Each as of another instant of the year, at any hour."""
     pause = timedelta(days=300) / count
     instants = (datetime(2026, 1, 10, tzinfo=UTC) + pause * number for number in range(count))

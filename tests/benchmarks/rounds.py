@@ -54,5 +54,5 @@ class Session:
         if isinstance(result, Lap):
             return f"{result.rate:>9,.0f} events/s"
         if isinstance(result, Answers):
-            return ", ".join(f"{name} {one.p50:,.1f} ms" for name, one in result.waits.items()) + " (p50)"
+            return f"answers after {', '.join(f'{one.p50:,.1f}' for one in result.waits.values())} ms (p50)"
         return f"{result.row.p50 or float('nan'):>9,.1f} ms to the row (p50)"
