@@ -1,10 +1,13 @@
 """The ledger's tables as values, to compare what two histories of delivery left in them."""
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig
 from prometheus_client import CollectorRegistry
 
@@ -13,6 +16,7 @@ from services.ledger.metrics import Metrics
 from services.ledger.recorder import Recorder
 from shared.bus import Outgoing, recorded_at, stream_sequence
 from shared.database import Pool
+from tests.waiting import until
 
 TABLES = {
     "event": "district, source, id",
@@ -59,11 +63,20 @@ async def everything_stored(connection: Client) -> list[Stored]:
     """All messages of the EVENTS stream, as a consumer of its own would get them."""
     stream = connection.jetstream()
     count = (await stream.stream_info("EVENTS")).state.messages
-    reader = await stream.pull_subscribe(
-        "events.>", stream="EVENTS", config=ConsumerConfig(ack_policy=AckPolicy.NONE, max_ack_pending=-1)
-    )
+    readers: list[JetStreamContext.PullSubscription] = []
     messages: list[Msg] = []
-    while len(messages) < count:
-        messages += await reader.fetch(count - len(messages))
-    await reader.unsubscribe()
+
+    async def all_read() -> bool:
+        # A cluster that has just lost a server answers late.
+        with contextlib.suppress(NatsError):
+            if not readers:
+                config = ConsumerConfig(ack_policy=AckPolicy.NONE, max_ack_pending=-1)
+                readers.append(await stream.pull_subscribe("events.>", stream="EVENTS", config=config))
+            if len(messages) < count:
+                messages.extend(await readers[0].fetch(count - len(messages)))
+        return len(messages) == count
+
+    await until(all_read)
+    for reader in readers:
+        await reader.unsubscribe()
     return [Stored(m.subject, m.data, stream_sequence(m), recorded_at(m)) for m in messages]

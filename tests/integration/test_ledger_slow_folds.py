@@ -55,6 +55,8 @@ async def test_a_process_in_which_nothing_happens_any_more_lets_go_of_its_projec
             await other.execute("select pg_advisory_lock(1)", timeout=PATIENCE)
         finally:
             await other.close()
+            # The server has ended it, perhaps at this moment: the pool is not to ask it anything more.
+            suspended.terminate()
 
 
 async def test_a_project_that_cannot_be_folded_is_parked_and_recorded_once_it_can(

@@ -17,6 +17,7 @@ from services.notifier.channels.webhook import Webhook
 from services.notifier.domain.directory import Address
 from services.notifier.domain.outcomes import Refused, TryLater
 from tests.integration.test_notifier_channels import parcel
+from tests.providers.tcp import served
 
 
 def knowing(*addresses: str, allowed: Sequence[str] = ()) -> Guard:
@@ -107,20 +108,17 @@ async def test_the_certificate_is_checked_against_the_name_and_not_the_pinned_ad
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("hooks.example").configure_cert(served)
+    certificate = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("hooks.example").configure_cert(certificate)
     hosts: list[bytes] = []
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         hosts.append(re.findall(rb"(?im)^host: (.+?)\r$", head)[0])
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
-        writer.close()
 
-    server = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=served)
-    port = server.sockets[0].getsockname()[1]
     guard = knowing("127.0.0.1", allowed=["127.0.0.0/8"])
-    async with server, make_stranger_client() as client:
+    async with served(talk, certificate=certificate) as port, make_stranger_client() as client:
         right = await guard.pin(f"https://hooks.example:{port}/x")
         answer = await client.post(right.url, b"{}", {"Host": right.host}, right.server_name)
         assert isinstance(answer, Answer), answer

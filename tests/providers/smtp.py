@@ -12,6 +12,8 @@ from email.policy import default as modern
 
 import trustme
 
+from tests.providers.tcp import served
+
 USER, PASSWORD = "luodi", "smtp-Pa55-9f8e7d"
 
 
@@ -48,9 +50,6 @@ class FakeSmtp:
         """One connection."""
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
             await self._talk(reader, writer)
-        writer.close()
-        with contextlib.suppress(ConnectionError, ssl.SSLError):
-            await writer.wait_closed()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = _Session(self, reader, writer)
@@ -131,7 +130,5 @@ class _Session:
 async def fake_smtp(*, starttls: bool = True, auth: bool = True) -> AsyncIterator[FakeSmtp]:
     """A mail server on loopback, in the test's own loop."""
     smtp = FakeSmtp(starttls=starttls, auth=auth)
-    server = await asyncio.start_server(smtp.talk, "127.0.0.1", 0)
-    smtp.port = server.sockets[0].getsockname()[1]
-    async with server:
+    async with served(smtp.talk) as smtp.port:
         yield smtp
