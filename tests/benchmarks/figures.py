@@ -1,6 +1,7 @@
 """How soon reporting answers when it has a million facts, and how soon after an event its answer is another."""
 
 import asyncio
+import contextlib
 import os
 import random
 import time
@@ -146,5 +147,7 @@ def _keep_to_cores(pids: Iterable[int]) -> None:
     for pid in pids:
         parent = psutil.Process(pid)
         for process in (parent, *parent.children()):
-            for thread in process.threads():
-                os.sched_setaffinity(thread.id, cores)
+            # A worker of Postgres may end meanwhile.
+            with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
+                for thread in process.threads():
+                    os.sched_setaffinity(thread.id, cores)
