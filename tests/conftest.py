@@ -14,6 +14,7 @@ import services
 from deploy.local.nats import Nats
 from deploy.local.postgres import Postgres
 from shared import database
+from tests.databases import drop
 
 _TEMPLATE = "luodi_template"
 
@@ -54,7 +55,7 @@ async def database_url(postgres: Postgres, template_database: str) -> AsyncItera
     name = f"test_{uuid4().hex}"
     await _execute(postgres.url, f"create database {name} template {template_database} strategy file_copy")
     yield _with_name(postgres.url, name)
-    await _execute(postgres.url, f"drop database {name} with (force)")
+    await drop(postgres.url, name)
 
 
 @pytest_asyncio.fixture

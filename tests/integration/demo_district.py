@@ -26,6 +26,7 @@ from services.reporting.settings import ReportingSettings
 from shared import bus, database, streams
 from shared.database import Pool
 from shared.subjects import LEDGER_OF_EVENTS, Consumer
+from tests.databases import drop
 from tests.waiting import PATIENCE, until
 
 DISTRICT = "500101"
@@ -105,7 +106,7 @@ async def copied(url: str, template: str) -> AsyncIterator[str]:
     name = f"test_{uuid4().hex}"
     await _execute(url, f"create database {name} template {template} strategy file_copy")
     yield url.rpartition("/")[0] + f"/{name}"
-    await _execute(url, f"drop database {name} with (force)")
+    await drop(url, name)
 
 
 @contextlib.asynccontextmanager

@@ -48,15 +48,19 @@ async def test_a_project_that_is_held_up_holds_up_nobody_and_is_handed_out_once(
 async def test_a_process_in_which_nothing_happens_any_more_lets_go_of_its_projects(
     database_url: str, begin: str
 ) -> None:
-    async with make_pool(database_url, "test", stuck_seconds=1) as pool, pool.acquire() as suspended:
+    pool = make_pool(database_url, "test", stuck_seconds=1)
+    await pool
+    try:
+        suspended = await pool.acquire()
         await suspended.execute(f"{begin}; select pg_advisory_lock(1)")
         other = await asyncpg.connect(database_url, ssl=False)
         try:
             await other.execute("select pg_advisory_lock(1)", timeout=PATIENCE)
         finally:
             await other.close()
-            # The server has ended it, perhaps at this moment: the pool is not to ask it anything more.
-            suspended.terminate()
+    finally:
+        # Not closed in good order: the server has ended the session, perhaps at this moment.
+        pool.terminate()
 
 
 async def test_a_project_that_cannot_be_folded_is_parked_and_recorded_once_it_can(

@@ -16,6 +16,7 @@ from services.notifier.auditor import Auditor, Heartbeat
 from services.notifier.brake import Brake
 from services.notifier.channels.http import Client, make_client
 from shared import database
+from tests.databases import drop
 from tests.integration.notifier_office import OFFICIAL, Office, record
 from tests.providers.loopback import Received, Reply, serving
 from tests.providers.webhook import fake_webhook
@@ -157,7 +158,7 @@ async def test_a_database_that_is_a_copy_of_another_is_noticed(office: Office, b
             again = Brake(pool, bus, THREE_DAYS, office.metrics)
             await again.run_once(office.now)
             assert await again.released()
-        await admin.execute(f"drop database {name} with (force)")
+        await drop(database_url, name)
     finally:
         await admin.close()
 
