@@ -1,5 +1,6 @@
 """Real servers for tests: one Postgres a test process with a fresh database a test, and a fresh NATS a test."""
 
+import logging
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 import pytest_asyncio
+import structlog
 
 import services
 from deploy.local.nats import Nats
@@ -17,6 +19,17 @@ from shared import database
 from tests.databases import drop
 
 _TEMPLATE = "luodi_template"
+
+
+@pytest.fixture(autouse=True)
+def _logs() -> Iterator[None]:
+    """A test's logs go where they went before: services and commands send those of their whole process elsewhere."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    structlog.reset_defaults()
+    root.handlers = handlers
+    root.setLevel(level)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

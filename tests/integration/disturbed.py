@@ -13,7 +13,6 @@ from uuid import uuid4
 
 import httpx
 import nats
-import structlog
 
 import services
 from deploy.local.server import Server
@@ -116,7 +115,6 @@ async def disturbed(
     async with contextlib.AsyncExitStack() as stack:
         # As in the service, where a traceback costs nearly nothing.
         configure(read)
-        stack.callback(structlog.reset_defaults)
         app = build(read)
         transport = httpx.ASGITransport(app=app)
         client = await nats.connect(
