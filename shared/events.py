@@ -24,6 +24,7 @@ from shared.fields import (
     PositiveNumber,
     Prose,
     Sha256,
+    Share,
     SubjectId,
     refusal,
 )
@@ -168,6 +169,12 @@ class Approved(Data):
     minutes: Line
 
 
+# Of a joint project the amount is said whole, so that it can be compared with the bank slip and the contract.
+_OWN_SHARE: Any = Field(
+    None, description="percent of the amount that counts for this district; all of it when not given"
+)
+
+
 class Platform(Part):
     name: Line
     level: PlatformLevel
@@ -180,6 +187,7 @@ class Signed(Data):
     amount: Money
     number: Line | None = None
     platform: Platform | None = None
+    share: Share | None = _OWN_SHARE
 
 
 class SiteFixed(Data):
@@ -232,6 +240,7 @@ class FundsArrived(Data):
     nature: Nature
     evidence: Evidence | None = None
     original: Original | None = None
+    share: Share | None = _OWN_SHARE
 
 
 class Quantity(Part):

@@ -17,6 +17,7 @@ EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
 
 _MONEY = re.compile(r"[0-9]{1,16}(\.[0-9]{1,2})?")
 _NUMBER = re.compile(r"[0-9]{1,16}(\.[0-9]{1,10})?")
+_SHARE = re.compile(r"[0-9]{1,3}(\.[0-9]{1,2})?")
 _CREDIT_CODE = re.compile("[0-9A-HJ-NPQRTUWXY]{18}")
 _ONE = Decimal(1)
 _CENT = Decimal("0.01")
@@ -37,8 +38,8 @@ def _checked(
     )
 
 
-def _decimal(value: Any, spelling: re.Pattern[str], digits: int, rule: str) -> Decimal:
-    """The exact decimal that a JSON string or number spells, below LARGEST_AMOUNT and not negative."""
+def _decimal(value: Any, spelling: re.Pattern[str], digits: int, rule: str, largest: int = LARGEST_AMOUNT) -> Decimal:
+    """The exact decimal that a JSON string or number spells, at most `largest` and not negative."""
     if type(value) is str:
         if spelling.fullmatch(value) is None:
             raise refusal(rule)
@@ -51,8 +52,8 @@ def _decimal(value: Any, spelling: re.Pattern[str], digits: int, rule: str) -> D
     else:
         # A float is refused too: it has already lost what was written.
         raise refusal(rule)
-    if not 0 <= number <= LARGEST_AMOUNT:
-        raise refusal(f"must be between 0 and {LARGEST_AMOUNT}")
+    if not 0 <= number <= largest:
+        raise refusal(f"must be between 0 and {largest}")
     return number
 
 
@@ -76,6 +77,10 @@ def _positive(value: Any) -> Decimal:
     if not number:
         raise refusal("must be more than 0")
     return number
+
+
+def _share(value: Any) -> Decimal:
+    return _positive(_decimal(value, _SHARE, 2, 'must be a percentage with at most two decimals, such as "33.33"', 100))
 
 
 def _day(value: Any) -> date:
@@ -184,6 +189,20 @@ PositiveNumber = Annotated[
     ),
 ]
 """A decimal above 0, kept without trailing zeros."""
+
+Share = Annotated[
+    Decimal,
+    _checked(
+        _share,
+        _PLAIN_DECIMAL,
+        anyOf=[
+            {"type": "string", "pattern": f"^{_SHARE.pattern}$"},
+            {"type": "number", "exclusiveMinimum": 0, "maximum": 100},
+        ],
+        description="percent, above 0 and at most 100, at most two decimals",
+    ),
+]
+"""A percentage above 0 and at most 100, kept without trailing zeros."""
 
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=_NO_CONTROLS)]
 """A short word or key: a cluster, a kind of evidence, the id of an issue."""

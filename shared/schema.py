@@ -10,8 +10,8 @@ from shared.records import OutreachRecord, ProjectRecord, QuarantineRecord, Refu
 from shared.subjects import DISTRICT, SUBJECT, UNIT
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-VERSION = "1.0.0"
-"""Of the published documents: the first number changes with a new version of any event."""
+VERSION = "1.1.0"
+"""Of the published documents: the first number changes with a new version of any event, the second with a new field."""
 
 _RECORDS: tuple[type[BaseModel], ...] = (ProjectRecord, OutreachRecord, TargetRecord, QuarantineRecord, RefusalNotice)
 _ID = {"type": "string", "minLength": 1, "maxLength": 128}

@@ -28,6 +28,7 @@ projects = st.text(string.ascii_letters + string.digits + "_-", min_size=1, max_
 )
 indicators = st.text(string.ascii_lowercase + string.digits + "-", min_size=1, max_size=52)
 money = st.integers(0, 10**17).map(lambda cents: Decimal(cents).scaleb(-2))
+shares = st.integers(1, 10_000).map(lambda hundredths: Decimal(hundredths).scaleb(-2))
 numbers = st.decimals(0, 10**15, places=4)
 # Everything that may be in a name, from any script; Cs is half of a surrogate pair, Cc a control character.
 _printable = st.characters(codec="utf-8", exclude_categories=("Cs", "Cc"))
@@ -122,6 +123,7 @@ _STRATEGIES: dict[type[e.Data], SearchStrategy[e.Data]] = {
         amount=money,
         number=_maybe(lines),
         platform=_maybe(_platforms),
+        share=_maybe(shares),
     ),
     e.SiteFixed: _data(e.SiteFixed, site=lines, area_mu=_maybe(numbers), zone=_maybe(lines)),
     e.Planned: _data(e.Planned),
@@ -143,6 +145,7 @@ _STRATEGIES: dict[type[e.Data], SearchStrategy[e.Data]] = {
                 rate=st.decimals("0.0001", 20, places=4),
             )
         ),
+        share=_maybe(shares),
     ),
     e.ProgressReported: _data(
         e.ProgressReported, phrase=prose, quantity=_maybe(st.builds(e.Quantity, value=numbers, unit=labels))

@@ -23,6 +23,7 @@ PUBLISHED = (
 
 MONEY: TypeAdapter[Decimal] = TypeAdapter(fields.Money)
 NUMBER: TypeAdapter[Decimal] = TypeAdapter(fields.Number)
+SHARE: TypeAdapter[Decimal] = TypeAdapter(fields.Share)
 
 
 def _refused(kind: Any, value: Any) -> str:
@@ -157,6 +158,34 @@ def test_a_round_number_prints_without_an_exponent() -> None:
 def test_a_number_may_be_limited_to_more_than_nothing() -> None:
     assert "more than 0" in _refused(fields.PositiveNumber, "0")
     assert "ten decimals" in _refused(fields.PositiveNumber, "0.00000000001")
+
+
+@pytest.mark.parametrize(
+    ("given_share", "kept"),
+    [("100", "100"), ("33.33", "33.33"), ("50.00", "50"), ("0.01", "0.01"), (40, "40"), (Decimal("12.50"), "12.5")],
+)
+def test_a_share_is_a_percentage_kept_without_trailing_zeros(given_share: Any, kept: str) -> None:
+    assert SHARE.dump_python(SHARE.validate_python(given_share), mode="json") == kept
+
+
+@pytest.mark.parametrize(
+    ("given_share", "said"),
+    [
+        *((one, "must be more than 0") for one in ("0", "0.00", 0)),
+        *((one, "must be between 0 and 100") for one in ("100.01", "999", 101, -1)),
+        *(
+            (one, "must be a percentage")
+            for one in ("33.333", "50%", "-1", "1e1", "", 33.3, True, None, Decimal("NaN"))
+        ),
+    ],
+)
+def test_what_is_no_share_is_refused(given_share: Any, said: str) -> None:
+    assert said in _refused(fields.Share, given_share)
+
+
+def test_an_event_that_says_no_share_is_written_as_it_was_before_there_were_any() -> None:
+    said = {"on": "2026-08-30", "amount": "1.00", "origin": "440300", "nature": "other"}
+    assert FundsArrived.model_validate(said).document() == said
 
 
 def test_a_date_may_be_given_as_text_or_as_a_date() -> None:

@@ -123,6 +123,8 @@ def test_every_event_meets_the_schema(event: Event) -> None:
         {"data": {"on": "2026-08-30", "amount": "1.234", "origin": "440300", "nature": "other"}},
         {"data": {"on": "2026-08-30", "amount": "1", "origin": "440300", "nature": "cash"}},
         {"data": {"on": "2026-08-30", "amount": "1", "origin": "440300", "nature": "other", "x": 1}},
+        {"data": {"on": "2026-08-30", "amount": "1", "origin": "440300", "nature": "other", "share": "50%"}},
+        {"data": {"on": "2026-08-30", "amount": "1", "origin": "440300", "nature": "other", "share": 101}},
         {"data": {"on": "2026-13-30", "amount": "1", "origin": "440300", "nature": "other"}},
         {"data": {"on": "2026-08-30", "amount": -1, "origin": "440300", "nature": "other"}},
     ],
