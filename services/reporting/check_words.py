@@ -47,6 +47,7 @@ _SLIPS: Mapping[SlipCode, str] = {
     SlipCode.UNIT: "{printed} 是否为 {perhaps}？（单位有误）",
     SlipCode.DECIMAL_POINT: "{printed} 是否为 {perhaps}？（小数点错位）",
     SlipCode.OTHER_TARGET: "目标 {printed} 是否为 {perhaps}？（用了另一项目标）",
+    SlipCode.LEFT_OUT: "{perhaps} 是否漏加了 {printed}？",
     SlipCode.OTHER_MONTH: "序时进度 {printed} 是否按 {perhaps} 计算？（用了另一月份）",
     SlipCode.RESTS_ON_ROUNDING: "按所列整数计算应为 {perhaps}，除非该整数本身经过取舍",
 }

@@ -113,6 +113,24 @@ def test_the_target_of_another_indicator_is_a_likely_slip() -> None:
     assert ("other-target", "105亿元", "68亿元") in slips(text)
 
 
+def test_what_was_left_out_of_a_sum_is_named() -> None:
+    text = "一季度到位资金28.6亿元，二季度到位资金33.7亿元，三季度到位资金27.3亿元，合计62.3亿元。"
+    assert list(slips(text)) == [("left-out", "27.3亿元", "62.3亿元")]
+
+
+def test_a_sum_of_the_first_or_last_of_a_list_is_wrong_only_where_the_list_is_sure_to_be_one() -> None:
+    for text in (
+        "本年一季度到位2.1亿元，二季度到位3.4亿元，三季度到位1.2亿元，合计4.6亿元。",
+        "甲2个，乙1个，丙2个，三项合计3个。",
+    ):
+        assert [verdict for _, _, verdict in said(text)] == ["inconsistent"], text
+    for text in (
+        "甲2个，乙1个，丙2个，合计3个。",
+        "上半年到位5.5亿元，一季度到位2.1亿元，二季度到位3.4亿元，合计5.5亿元。",
+    ):
+        assert [verdict for _, _, verdict in said(text)] == ["unverifiable"], text
+
+
 def test_rounding_is_half_up_and_counts_are_exact() -> None:
     assert said("签约项目8个，已开工1个，开工率12.5%。")[0][2] == "consistent"
     assert said("签约项目8个，已开工1个，开工率13%。")[0][2] == "consistent"

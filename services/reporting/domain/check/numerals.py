@@ -14,6 +14,11 @@ def arabic(text: str) -> Decimal:
     return Decimal(text.replace(",", ""))
 
 
+def whole(text: str) -> int:
+    """The value of a short numeral in either manner, of digits only; 0 when the characters are none."""
+    return int(text) if text.isdigit() else chinese(text) or 0
+
+
 def chinese(text: str) -> int | None:
     """The value of a numeral below ten thousand; None when the characters are none."""
     total, digit, smallest = 0, None, 10_000

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from services.reporting.domain.check.numerals import chinese
+from services.reporting.domain.check.numerals import whole
 from services.reporting.domain.progress import elapsed
 
 _YEAR = r"(?:(?:(?:19|20)\d\d|今|本|去|上|当)年(?:度)?(?:的)?)"
@@ -69,9 +69,9 @@ def period(words: str) -> Period:
 def _through(words: str) -> tuple[int | None, int | None]:
     """The last month that counts, and the day of it that is named."""
     if found := _THROUGH_MONTH.search(words):
-        return _number(found["month"]), None
+        return whole(found["month"]), None
     if found := _QUARTERS.search(words):
-        return 3 * _number(found["quarter"]), None
+        return 3 * whole(found["quarter"]), None
     if "上半年" in words or "季度" in words:
         return (6 if "上半年" in words else 3), None
     if words.endswith("前"):  # a deadline
@@ -79,9 +79,5 @@ def _through(words: str) -> tuple[int | None, int | None]:
     if found := _BY_DAY.search(words):
         # 8月31日 without 截至 is the date of something.
         day = None if found["day"] is None else int(found["day"])
-        return (_number(found["month"]) if found["by"] or day is None else None), day
+        return (whole(found["month"]) if found["by"] or day is None else None), day
     return None, None
-
-
-def _number(words: str) -> int:
-    return int(words) if words.isdigit() else chinese(words) or 0

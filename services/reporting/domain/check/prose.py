@@ -49,6 +49,11 @@ class Sentence:
         """The figure at a place of the shape."""
         return self.figures[self.places.index(place)]
 
+    def before(self, figure: Quantity) -> Quantity | None:
+        """The figure of this sentence that stands before one of them."""
+        index = self.places.index(self.at(figure))
+        return self.figures[index - 1] if index else None
+
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:

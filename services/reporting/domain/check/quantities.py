@@ -136,9 +136,9 @@ def quantities(folded: str) -> Iterator[Quantity]:
     for match in _TOKEN.finditer(folded):
         start, end = match.span()
         if match["period"] is not None:
-            yield Quantity(start, end, Kind.PERIOD, period=period(match["period"]))
+            yield Quantity(start, end, Kind.PERIOD, match["period"], period=period(match["period"]))
         elif match["other"] is not None:
-            yield Quantity(start, end, Kind.OTHER)
+            yield Quantity(start, end, Kind.OTHER, match["other"])
         elif match["bare"] is not None:
             yield Quantity(start, end, Kind.BARE, match["bare"], arabic(match["bare"]))
         elif (found := _measured(folded, match)) is not None:

@@ -64,9 +64,8 @@ def role(sentence: Sentence, one: Quantity) -> Role:
 
 def beside(sentence: Sentence, one: Quantity) -> tuple[str, str]:
     """The shape between the figure before and this one, and after this one."""
-    place = sentence.at(one)
-    earlier = [other for other in sentence.places if other < place]
-    start = earlier[-1] + 1 if earlier else 0
+    place, earlier = sentence.at(one), sentence.before(one)
+    start = sentence.at(earlier) + 1 if earlier else 0
     return sentence.shape[max(start, place - _NEAR) : place], sentence.shape[place + 1 : place + 1 + _NEAR]
 
 
@@ -86,8 +85,7 @@ def alike(found: Sequence[Quantity], one: Quantity) -> list[Quantity]:
 
 
 def _after_the_past(sentence: Sentence, one: Quantity) -> bool:
-    index = sentence.places.index(sentence.at(one))
-    before = sentence.figures[index - 1] if index else None
+    before = sentence.before(one)
     if before is None or before.kind is not Kind.PERIOD or before.period is None or not before.period.past:
         return False
-    return not re.search("[，；：]", sentence.shape[sentence.places[index - 1] : sentence.at(one)])
+    return not re.search("[，；：]", sentence.shape[sentence.at(before) : sentence.at(one)])

@@ -27,6 +27,7 @@ class SlipCode(StrEnum):
     DECIMAL_POINT = "decimal-point"
     OTHER_TARGET = "other-target"
     OTHER_MONTH = "other-month"
+    LEFT_OUT = "left-out"
     RESTS_ON_ROUNDING = "rests-on-rounding"
 
 
@@ -42,7 +43,12 @@ class Slip:
 
 def slips(candidate: Candidate, reading: Reading) -> tuple[Slip, ...]:
     """The likely slips, the likeliest first; none when no single change makes the claim right."""
-    found = [*_truncated(candidate, reading), *_misprinted(candidate, reading), *_mistaken(candidate, reading)]
+    found = [
+        *_truncated(candidate, reading),
+        *_left_out(candidate, reading),
+        *_misprinted(candidate, reading),
+        *_mistaken(candidate, reading),
+    ]
     return tuple(found[:_MOST])
 
 
@@ -61,10 +67,22 @@ def _truncated(candidate: Candidate, reading: Reading) -> Iterator[Slip]:
         yield Slip(SlipCode.TRUNCATED, shown(result), f"{should}{result.unit}", (result.start, result.end))
 
 
+def _left_out(candidate: Candidate, reading: Reading) -> Iterator[Slip]:
+    for one in reading.printed:
+        if _is_left_out(candidate, reading, one):
+            yield Slip(SlipCode.LEFT_OUT, shown(one), shown(candidate.result), (one.start, one.end))
+
+
+def _is_left_out(candidate: Candidate, reading: Reading, part: Quantity) -> bool:
+    rest = reading.compute(part, Interval.exactly(0)) if candidate.kind is ClaimKind.SUM else None
+    return rest is not None and rest.meets(candidate.result.possible)
+
+
 def _misprinted(candidate: Candidate, reading: Reading) -> Iterator[Slip]:
     target = candidate.result.possible
     for one in reading.printed:
-        for code, perhaps in _variants(one):
+        # A part that was left out fits as well with any unit that makes it next to nothing.
+        for code, perhaps in () if _is_left_out(candidate, reading, one) else _variants(one):
             given = reading.compute(one, perhaps.possible)
             if given is not None and given.meets(target):
                 yield Slip(code, shown(one), shown(perhaps), (one.start, one.end))

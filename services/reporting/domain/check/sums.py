@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
+from services.reporting.domain.check.numerals import whole
 from services.reporting.domain.check.prose import Sentence
 from services.reporting.domain.check.quantities import Kind, Quantity
 from services.reporting.domain.check.readings import (
@@ -14,7 +16,7 @@ from services.reporting.domain.check.readings import (
     suffix_sums,
     total,
 )
-from services.reporting.domain.check.roles import Role, alike, role, values
+from services.reporting.domain.check.roles import Role, alike, beside, role, values
 
 _SUM = re.compile(
     r"(?P<how_many>[两二三四五六七八2-8](?:项|者|类|部分|个方面)|以上)?(?:合计|共计|总计|加总|相加)"
@@ -22,7 +24,7 @@ _SUM = re.compile(
 )
 _LISTED = re.compile("，(?:总)?共$")
 _NOT_A_LIST = re.compile("其中|含|包括|目标|任务|同比|环比|上年|去年|序时|占|率|平均|每")
-_NUMBERS = {"两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8}
+_NUMBERED = re.compile(r"[，、；和与及]?(?:今年|本年)?第?(?P<number>[一二三四五六七八九]|\d{1,2})(?P<of>\D)")
 _INDUSTRIES = re.compile(
     "其中[：，]?[^，。；MNU]{0,6}(?:X业|一产)[^MNU]{0,12}[MN][^MNU]{0,12}(?:X业|二产)[^MNU]{0,12}[MN][^MNU]{0,12}(?:X业|三产)[^MNU]{0,12}(?P<last>[MN])"
 )
@@ -54,16 +56,17 @@ def _sum_readings(sentence: Sentence, result: Quantity, how_many: str | None) ->
     if len(parts) < 2:
         return
     parts = parts[-_MOST:]
-    told = how_many is not None and how_many != "以上"
-    count = int(how_many[0]) if told and how_many and how_many[0].isdigit() else _NUMBERS.get((how_many or "x")[0])
+    count = whole(how_many[0]) if how_many and how_many != "以上" else 0
     chosen = parts[-count:] if count and len(parts) >= count else parts
     between = sentence.shape[sentence.at(chosen[0]) : sentence.at(result)]
     plain = all(role(sentence, one) in {Role.PLAIN, Role.INVESTMENT} for one in chosen)
-    whole_list = chosen == parts and len(parts) <= 6 and (count is None or count == len(parts))
+    whole_list = chosen == parts and len(parts) <= 6 and count in {0, len(parts)}
     certain = plain and whole_list and not _NOT_A_LIST.search(between) and _of_one_sort(sentence, chosen)
     yield Reading(total, tuple(chosen), certain)
+    if certain and (count or _in_series(sentence, parts)):
+        return
     for several in suffix_sums(parts, _MOST):
-        yield Reading(total, several)
+        yield Reading(total, several, remote=certain)
     for end in range(2, len(parts)):
         yield Reading(total, tuple(parts[:end]), remote=True)
 
@@ -77,6 +80,20 @@ def _listed(sentence: Sentence, result: Quantity) -> Iterator[Candidate]:
     alone = re.fullmatch(r"(?:、[^，。；：MNUPDTBX]{0,14}[MN])+，(?:总)?共", between)
     if alone and between.count("、") == len(parts) - 1 and all(role(sentence, one) is Role.PLAIN for one in parts):
         yield Candidate(ClaimKind.SUM, result, (Reading(total, tuple(parts), True),), sentence)
+
+
+def _in_series(sentence: Sentence, parts: Sequence[Quantity]) -> bool:
+    """Whether numbers tell the parts apart, each the next one's forerunner (一季度、二季度): none may be left out."""
+    named = [found for one in parts if (found := _NUMBERED.match(_name(sentence, one)))]
+    following = all(whole(one["number"]) + 1 == whole(other["number"]) for one, other in pairwise(named))
+    return len(named) == len(parts) and following and len({one["of"] for one in named}) == 1
+
+
+def _name(sentence: Sentence, one: Quantity) -> str:
+    """The words before a figure, with the period or the like (第一产) that they begin with."""
+    before = sentence.before(one)
+    named = before is not None and before.kind in {Kind.PERIOD, Kind.OTHER}
+    return (before.digits if before and named else "") + beside(sentence, one)[0]
 
 
 def _of_one_sort(sentence: Sentence, parts: Sequence[Quantity]) -> bool:
