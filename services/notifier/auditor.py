@@ -69,6 +69,7 @@ class Auditor:
 
     async def audit(self, now: datetime) -> Mapping[str, int]:
         """What is wrong: kind and number, nothing when all is well, and only then is the heartbeat called."""
+        await self._measure(now)
         rows = await self._pool.fetch(SQL["audit"], now - _LATE, now - _TRIED_FOR_LONG)
         found = {row["kind"]: row["found"] for row in rows}
         found["paused"] = int(await self._brake.paused() is not None)
@@ -86,3 +87,12 @@ class Auditor:
             if said != "ok":
                 self._log.warning("the heartbeat was not taken", said=said)
         return wrong
+
+    async def _measure(self, now: datetime) -> None:
+        for gauge, query in ((self._metrics.cases, "cases_by_state"), (self._metrics.messages, "messages_by_state")):
+            counts = await self._pool.fetch(SQL[query])
+            gauge.clear()
+            for state, count in counts:
+                gauge.labels(state).set(count)
+        oldest = await self._pool.fetchval(SQL["oldest_timer"])
+        self._metrics.lateness.set(max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)

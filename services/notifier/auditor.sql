@@ -18,3 +18,18 @@ from notifier.message
 where state = 'waiting' and attempts > 0 and created_at < $2
 union all
 select 'unpublished-event', count(*) from notifier.announcement where published_at is null and created_at < $1;
+
+-- name: cases_by_state
+-- For the gauges.
+select state, count(*) as cases from notifier.escalation_case where state <> 'resolved' group by state;
+
+-- name: messages_by_state
+-- For the gauges: what has not arrived for certain.
+select state, count(*) as messages from notifier.message where state in ('waiting', 'sending', 'uncertain', 'dead')
+group by state;
+
+-- name: oldest_timer
+-- For the gauge of lateness.
+select min(next_fire_at) as oldest
+from notifier.escalation_case
+where next_fire_at is not null and paused_at is null and state <> 'resolved';

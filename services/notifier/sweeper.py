@@ -58,13 +58,16 @@ class Sweeper:
         """Do everything that is due at `now`; returns how many projects and cases that were."""
         await self._adopt(now)
         done = 0
-        while found := await self._look_at_projects(now):
+        while True:
+            # One question is all that an idle round costs.
+            look, fire = await self._pool.fetchrow(SQL["agenda"], business_day(now), now)
+            found = await self._look_at_projects(now) if look else 0
+            # With nobody in the directory every ladder would run out within a moment, unheard.
+            if not found and fire and self._directory.people:
+                found = await self._fire_cases(now)
+            if not found:
+                return done
             done += found
-        # With nobody in the directory every ladder would run out within a moment, unheard.
-        while self._directory.people and (found := await self._fire_cases(now)):
-            done += found
-        await self._measure(now)
-        return done
 
     async def _adopt(self, now: datetime) -> None:
         """At start, and when the policy is another one than last time: look at everything by it.
@@ -157,14 +160,6 @@ class Sweeper:
             await connection.execute(SQL["tell"], *_columns(swept.told, 8), now)
         await self._registrar.apply(connection, swept.changes, now)
         await announce(connection, swept.happened, now)
-
-    async def _measure(self, now: datetime) -> None:
-        for gauge, query in ((self._metrics.cases, "cases_by_state"), (self._metrics.messages, "messages_by_state")):
-            gauge.clear()
-            for state, count in await self._pool.fetch(SQL[query]):
-                gauge.labels(state).set(count)
-        oldest = await self._pool.fetchval(SQL["oldest_timer"])
-        self._metrics.lateness.set(max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)
 
 
 def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:

@@ -24,6 +24,16 @@ set next_fire_at = computed.next_at
 from unnest($1::uuid[], $2::timestamptz[]) as computed (id, next_at)
 where escalation_case.id = computed.id;
 
+-- name: agenda
+-- Whether a day or a silence brought or ended a duty, and whether a timer is due: all that an idle round asks. By the
+-- least value, which an index has at its end; whether any row is due at all may be looked for in the whole table.
+select
+    coalesce((select min(next_look) from notifier.project) <= $1::date, false)
+        or exists (select from notifier.silence where (not begun and since <= $2) or (not over and until <= $2)) as look,
+    coalesce(min(next_fire_at) <= $2, false) as fire
+from notifier.escalation_case
+where next_fire_at is not null and paused_at is null and state <> 'resolved';
+
 -- name: turn_silences
 -- Those that began or ended since anybody looked.
 update notifier.silence
@@ -83,18 +93,3 @@ from unnest(
     $1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::boolean[], $7::text[], $8::text[]
 ) as told (case_id, generation, rung, recipient, channel, digest, state, reason)
 on conflict do nothing;
-
--- name: cases_by_state
--- For the gauges.
-select state, count(*) as cases from notifier.escalation_case where state <> 'resolved' group by state;
-
--- name: messages_by_state
--- For the gauges: what has not arrived for certain.
-select state, count(*) as messages from notifier.message where state in ('waiting', 'sending', 'uncertain', 'dead')
-group by state;
-
--- name: oldest_timer
--- For the gauge of lateness.
-select min(next_fire_at) as oldest
-from notifier.escalation_case
-where next_fire_at is not null and paused_at is null and state <> 'resolved';

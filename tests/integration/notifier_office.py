@@ -110,7 +110,8 @@ class Office:
     policy: Policy = POLICY
 
     def __post_init__(self) -> None:
-        self.metrics = Metrics(CollectorRegistry())
+        self.registry = CollectorRegistry()
+        self.metrics = Metrics(self.registry)
         self.directory = directory_of(self.wecom, self.webhook)
         self.links = LinkMaker("http://127.0.0.1:8082", LINK_SECRET, timedelta(days=14))
         self.bundler = Bundler(self.pool, timedelta())

@@ -256,6 +256,24 @@ async def test_every_way_to_be_stuck_is_found(office: Office, bus: Bus) -> None:
     assert await auditor.audit(later + timedelta(hours=2)) == {"unsent-message": 3, "undelivered-message": 3}
 
 
+async def test_the_auditor_measures_what_is_open_and_how_late_it_is(office: Office, bus: Bus) -> None:
+    auditor = auditor_of(office, await start(office, bus), office.client, None)
+
+    def measured() -> dict[str, float]:
+        samples = [each for family in office.registry.collect() for each in family.samples]
+        return {
+            "".join([each.name.removeprefix("luodi_notifier_"), *each.labels.values()]): each.value for each in samples
+        }
+
+    await office.hear(record(), record("P-2026-018"))
+    await auditor.audit(office.now + timedelta(seconds=90))
+    assert measured() | {"casesopen": 2.0, "oldest_timer_seconds": 90.0} == measured()
+    await office.work()
+    await office.hear(record(revision=2, on="2026-09-02"))
+    await auditor.audit(office.now + timedelta(seconds=90))
+    assert measured() | {"casesopen": 1.0, "oldest_timer_seconds": 0.0} == measured()
+
+
 async def test_a_check_that_fails_keeps_the_heartbeat_back(office: Office, bus: Bus) -> None:
     async def away() -> str | None:
         return "not connected"
