@@ -38,12 +38,12 @@ class Announcer:
         on_stream = await published.hashes_on_stream(self._connection, self._walk.district)
 
         async def compare(connection: Connection, part: Slice) -> None:
-            rows = await published.hashes_of_rows(connection, part)
+            expected = await published.expected(connection, part)
             for table in TABLES:
                 lacking = Slice.of(
-                    key
-                    for subject, (of, key, hashed) in rows.items()
-                    if of is table and on_stream.get(subject) != hashed
+                    one.key
+                    for subject, one in expected.items()
+                    if one.table is table and on_stream.get(subject) != one.hash
                 )
                 await connection.execute(SQL["note"], table.name, lacking.districts, lacking.subjects)
 
@@ -77,7 +77,7 @@ class Announcer:
             noted = await connection.fetch(SQL["take"], _AT_ONCE)
             part = Slice.of({(row["district"], row["subject"]) for row in noted})
             async with published.held_still(connection, part):
-                messages = await published.messages_of_rows(connection, part)
+                messages = await published.expected_messages(connection, part)
                 await self._publish([Outgoing(subject, message) for subject, (_, message) in messages.items()])
                 noted_subjects = [_address(row) for row in noted]
                 await self._withdraw([subject for subject in noted_subjects if subject not in messages])

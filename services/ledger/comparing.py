@@ -9,9 +9,10 @@ SQL = queries_beside(__file__)
 
 
 def around_comparison(queries: Mapping[str, str]) -> Mapping[tuple[str, Table], str]:
-    """Queries over `{compared}`, by name and table: its columns are district, subject, folded, live and version.
+    """Queries over `{compared}`, by name and table.
 
-    Its parameters are the districts and the subjects to compare; one row is one key that differs.
+    Its parameters are the districts and the subjects to compare, one row is one key, and its columns are district,
+    subject, folded (null without events), facts, live (null without a row), version of the row, and differs.
     """
     return {
         (name, table): table.fill_in(text.replace("{compared}", SQL["compared"]))

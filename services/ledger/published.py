@@ -1,9 +1,10 @@
-"""What stands on the LEDGER stream, beside what the rows say."""
+"""What stands on the LEDGER stream, beside what the events fold to."""
 
 import asyncio
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
 from typing import Final
 from uuid import uuid4
 
@@ -14,16 +15,17 @@ from nats.js.api import AckPolicy, ConsumerConfig
 from nats.js.errors import NotFoundError
 
 from services.ledger import recorder, warden
+from services.ledger.comparing import around_comparison
 from services.ledger.domain.batch import Key
 from services.ledger.domain.slices import Slice
-from services.ledger.tables import Table, ask_each_table, for_each_table
+from services.ledger.tables import Table, ask_each_table
 from shared.bus import stream_sequence
 from shared.database import Connection, Pool
 from shared.pull import Pull
 from shared.sql import queries_beside
 from shared.subjects import LEDGER, Consumer, quarantine_subject
 
-SQL = for_each_table(queries_beside(__file__))
+SQL = around_comparison(queries_beside(__file__))
 
 _BATCH: Final = 1_000
 _FORGOTTEN_SECONDS: Final = 30.0
@@ -71,19 +73,31 @@ async def last_message(stream: JetStreamContext, subject: str) -> bytes | None:
         return None
 
 
-async def hashes_of_rows(connection: Connection, part: Slice) -> dict[str, tuple[Table, Key, bytes]]:
-    """What the rows of these keys should stand for on the stream: bus subject → table, key, SHA-256 of the message."""
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the events of a key fold to in one table: the SHA-256 of its message, None when there shall be none."""
+
+    table: Table
+    key: Key
+    hash: bytes | None
+    row_differs: bool
+
+
+async def expected(connection: Connection, part: Slice) -> dict[str, Expected]:
+    """What the rows and the messages of these keys should be, by bus subject."""
     return {
-        table.address(*row[:2]): (table, (row["district"], row["subject"]), row["hash"])
+        table.address(*key): Expected(table, key, row["hash"], row["differs"])
         for table, row in await ask_each_table(connection, SQL, "hashes", part)
+        for key in [(row["district"], row["subject"])]
     }
 
 
-async def messages_of_rows(connection: Connection, part: Slice) -> dict[str, tuple[Key, bytes]]:
-    """What the rows of these keys say: bus subject → key and message."""
+async def expected_messages(connection: Connection, part: Slice) -> dict[str, tuple[Key, bytes]]:
+    """What should stand on the stream for these keys: bus subject → key and message."""
     return {
-        table.address(*row[:2]): ((row["district"], row["subject"]), row["message"].encode())
+        table.address(*key): (key, row["message"].encode())
         for table, row in await ask_each_table(connection, SQL, "messages", part)
+        for key in [(row["district"], row["subject"])]
     }
 
 

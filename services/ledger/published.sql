@@ -1,11 +1,12 @@
 -- name: hashes
--- SHA-256 of what the rows of these keys say as messages.
-select district, {subject} as subject, sha256(convert_to(ledger.{table}_message(stored)::text, 'UTF8')) as hash
-from unnest($1::text[], $2::text[]) as asked (asked_district, asked_subject)
-join ledger.{table} as stored on district = asked_district and {subject} = asked_subject;
+-- SHA-256 of what should stand on the stream, folded from the events, and whether the row differs; for a row without
+-- events the hash is null.
+select
+    district, subject, differs,
+    case when not folded is null then sha256(convert_to(ledger.{table}_message(folded, facts), 'UTF8')) end as hash
+from ({compared}) as compared;
 
 -- name: messages
--- What the rows of these keys say as messages.
-select district, {subject} as subject, ledger.{table}_message(stored)::text as message
-from unnest($1::text[], $2::text[]) as asked (asked_district, asked_subject)
-join ledger.{table} as stored on district = asked_district and {subject} = asked_subject;
+-- What should stand on the stream, folded from the events.
+select district, {subject} as subject, ledger.{table}_message(record, facts) as message
+from ledger.{table}_as_of($1::text[], $2::text[], 'infinity') cross join lateral (select (record).*) as columns;

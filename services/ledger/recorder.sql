@@ -40,65 +40,82 @@ where event.digest <> arrived.digest;
 
 -- name: fold_projects
 -- The records of the touched projects, folded afresh from all their events; and which of them are trips as well.
-insert into ledger.project as record
-select * from ledger.project_as_of($1::text[], $2::text[], 'infinity')
-on conflict (district, project) do update set
-    revision = excluded.revision,
-    digest = excluded.digest,
-    name = excluded.name,
-    stage = excluded.stage,
-    reached = excluded.reached,
-    lead_official = excluded.lead_official,
-    lead_unit = excluded.lead_unit,
-    command_office = excluded.command_office,
-    industry = excluded.industry,
-    cluster = excluded.cluster,
-    channel = excluded.channel,
-    investor = excluded.investor,
-    planned_amount = excluded.planned_amount,
-    milestones = excluded.milestones,
-    gates = excluded.gates,
-    evaluation = excluded.evaluation,
-    contract_amount = excluded.contract_amount,
-    funds_arrived = excluded.funds_arrived,
-    issues = excluded.issues,
-    pledges = excluded.pledges,
-    anomalies = excluded.anomalies,
-    facts = excluded.facts,
-    last_recorded_at = excluded.last_recorded_at,
-    suspensions = excluded.suspensions,
-    leads = excluded.leads,
-    progress = excluded.progress,
-    escalations = excluded.escalations
-returning
-    district, project, convert_to(ledger.project_message(record), 'UTF8') as message,
+with folded as (
+    select * from ledger.project_as_of($1::text[], $2::text[], 'infinity')
+),
+stored as (
+    insert into ledger.project select (record).* from folded
+    on conflict (district, project) do update set
+        revision = excluded.revision,
+        digest = excluded.digest,
+        name = excluded.name,
+        stage = excluded.stage,
+        reached = excluded.reached,
+        lead_official = excluded.lead_official,
+        lead_unit = excluded.lead_unit,
+        command_office = excluded.command_office,
+        industry = excluded.industry,
+        cluster = excluded.cluster,
+        channel = excluded.channel,
+        investor = excluded.investor,
+        planned_amount = excluded.planned_amount,
+        milestones = excluded.milestones,
+        gates = excluded.gates,
+        evaluation = excluded.evaluation,
+        contract_amount = excluded.contract_amount,
+        funds_arrived = excluded.funds_arrived,
+        issues = excluded.issues,
+        pledges = excluded.pledges,
+        anomalies = excluded.anomalies,
+        last_recorded_at = excluded.last_recorded_at,
+        suspensions = excluded.suspensions,
+        leads = excluded.leads,
+        progress = excluded.progress,
+        escalations = excluded.escalations,
+        facts_hash = excluded.facts_hash
+)
+select
+    (record).district, (record).project, convert_to(ledger.project_message(record, facts), 'UTF8') as message,
     exists (
         select from ledger.outreach
-        where outreach.district = record.district and outreach.trip = record.project
-    ) as is_trip;
+        where outreach.district = (record).district and outreach.trip = (record).project
+    ) as is_trip
+from folded;
 
 -- name: fold_targets
 -- The touched targets, folded afresh from all their events.
-insert into ledger.target as record
-select * from ledger.target_as_of($1::text[], $2::text[], 'infinity')
-on conflict (district, year, indicator) do update set
-    revision = excluded.revision, digest = excluded.digest, facts = excluded.facts
-returning district, year, indicator, convert_to(ledger.target_message(record)::text, 'UTF8') as message;
+with folded as (
+    select * from ledger.target_as_of($1::text[], $2::text[], 'infinity')
+),
+stored as (
+    insert into ledger.target select (record).* from folded
+    on conflict (district, year, indicator) do update set
+        revision = excluded.revision, digest = excluded.digest, facts_hash = excluded.facts_hash
+)
+select
+    (record).district, (record).year, (record).indicator,
+    convert_to(ledger.target_message(record, facts), 'UTF8') as message
+from folded;
 
 -- name: fold_outreach
 -- Of the touched subjects those that are trips, folded afresh from all their events.
-insert into ledger.outreach as record
-select * from ledger.outreach_as_of($1::text[], $2::text[], 'infinity')
-on conflict (district, trip) do update set
-    revision = excluded.revision,
-    digest = excluded.digest,
-    "on" = excluded."on",
-    city = excluded.city,
-    led_by = excluded.led_by,
-    met = excluded.met,
-    projects = excluded.projects,
-    facts = excluded.facts
-returning district, trip, convert_to(ledger.outreach_message(record)::text, 'UTF8') as message;
+with folded as (
+    select * from ledger.outreach_as_of($1::text[], $2::text[], 'infinity')
+),
+stored as (
+    insert into ledger.outreach select (record).* from folded
+    on conflict (district, trip) do update set
+        revision = excluded.revision,
+        digest = excluded.digest,
+        "on" = excluded."on",
+        city = excluded.city,
+        led_by = excluded.led_by,
+        met = excluded.met,
+        projects = excluded.projects,
+        facts_hash = excluded.facts_hash
+)
+select (record).district, (record).trip, convert_to(ledger.outreach_message(record, facts), 'UTF8') as message
+from folded;
 
 -- name: park
 -- A refused message is kept whole; the same message delivered again is the same row.

@@ -22,7 +22,7 @@ create unlogged table ledger.rebuilt_{table} (like ledger.{table});
 
 -- name: put_aside
 -- Compares and puts aside what differs. Finds the keys whose fold does not count every event: it is broken.
-with compared as materialized ({compared}),
+with compared as materialized (select district, subject, folded, version from ({compared}) as compared where differs),
 keys as (
     insert into ledger.rebuilt_{table}_key (district, subject, version) select district, subject, version from compared
 ),

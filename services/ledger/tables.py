@@ -88,8 +88,3 @@ async def ask_each_table(
 def in_all_tables(text: str) -> str:
     """A query that is written once for all tables, over all of them."""
     return " union all ".join(table.fill_in(text) for table in TABLES)
-
-
-def for_each_table(queries: Mapping[str, str]) -> Mapping[tuple[str, Table], str]:
-    """Queries that are written once for all tables, by name and table."""
-    return {(name, table): table.fill_in(text) for name, text in queries.items() for table in TABLES}

@@ -56,10 +56,9 @@ class Verifier:
                 yield difference
 
     async def _suspect(self, connection: Connection, part: Slice) -> None:
-        self._suspects |= {(one.district, one.subject) for one in await self._in_rows(connection, part)}
-        for subject, (_, key, hashed) in (await published.hashes_of_rows(connection, part)).items():
-            if self._on_stream.pop(subject, None) != hashed:
-                self._suspects.add(key)
+        for subject, expected in (await published.expected(connection, part)).items():
+            if self._on_stream.pop(subject, None) != expected.hash or expected.row_differs:
+                self._suspects.add(expected.key)
 
     async def _in_rows(self, connection: Connection, part: Slice) -> list[Difference]:
         return [_in_row(table, row) for table, row in await ask_each_table(connection, SQL, "differences", part)]
@@ -67,10 +66,8 @@ class Verifier:
     async def _in_stream(self, connection: Connection, part: Slice) -> list[Difference]:
         found: list[Difference] = []
         strays = {subject: key for subject in self._on_stream if (key := key_of(subject)) in part.keys}
-        for table, row in await ask_each_table(connection, SQL, "messages", part):
-            subject = table.address(row["district"], row["subject"])
+        for subject, (key, message) in (await published.expected_messages(connection, part)).items():
             strays.pop(subject, None)
-            key, message = (row["district"], row["subject"]), row["message"].encode()
             found += _in_message(key, await published.last_message(self._stream, subject), message)
         for subject, key in strays.items():
             if await published.last_message(self._stream, subject) is not None:

@@ -15,9 +15,5 @@ left join lateral (
     full join jsonb_each_text(to_jsonb(folded)) as fold (column_name, value) using (column_name)
     where stored.value is distinct from fold.value
 ) as by_column on not (folded is null or live is null)
+where differs
 order by district, subject, column_name;
-
--- name: messages
--- What should stand on the stream, folded from the events.
-select district, {subject} as subject, ledger.{table}_message(fold)::text as message
-from ledger.{table}_as_of($1::text[], $2::text[], 'infinity') as fold;

@@ -54,6 +54,10 @@ def stored(number: int, name: str, data: dict[str, Any], more: dict[str, Any] | 
     return Stored(subject, json.dumps(event).encode(), number, RECORDED + timedelta(seconds=number))
 
 
+def recorded_at(number: int) -> str:
+    return (RECORDED + timedelta(seconds=number)).isoformat()
+
+
 def codes(record: dict[str, Any]) -> list[str]:
     return [anomaly["code"] for anomaly in record["anomalies"]]
 
@@ -229,8 +233,8 @@ async def test_issues_and_pledges_are_open_until_their_end_is_reported(given: Gi
         ("pledge-kept", {"on": "2026-08-01", "pledge": "q"}),
     )
     assert record["issues"] == {
-        "a": {**raised, "raised_on": "2026-05-01", "resolved_on": "2026-06-01"},
-        "b": {**raised, "raised_on": "2026-05-02", "resolved_on": None},
+        "a": {**raised, "raised_on": "2026-05-01", "raised_at": recorded_at(1), "resolved_on": "2026-06-01"},
+        "b": {**raised, "raised_on": "2026-05-02", "raised_at": recorded_at(2), "resolved_on": None},
     }
     assert record["pledges"] == {
         "p": {"due": "2026-09-30", "made_on": "2026-03-01", "kept_on": None},
@@ -283,7 +287,8 @@ async def test_a_voided_event_leaves_the_record_and_stays_among_the_facts(given:
     assert record["contract_amount"] is None
     assert record["stage"] == "reserved"
     [fact] = record["facts"]
-    assert fact["superseded_at"] == (RECORDED + timedelta(seconds=5)).isoformat()
+    assert fact["superseded_at"] == recorded_at(5)
+    assert fact["superseded_by"] == "5"
     assert record["revision"] == 5
 
 

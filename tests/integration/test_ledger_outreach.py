@@ -84,6 +84,7 @@ async def test_a_withdrawn_trip_keeps_its_reports_and_says_nothing_else(pool: Po
     record = await published(client)
     assert (record["on"], record["city"], record["met"], record["revision"]) == (None, None, [], 2)
     assert record["facts"][0]["superseded_at"] == (START + timedelta(seconds=2)).isoformat()
+    assert record["facts"][0]["superseded_by"] == "2"
 
 
 async def test_a_trip_is_served_as_it_was_known_at_an_instant(pool: Pool, client: Client) -> None:

@@ -168,7 +168,7 @@ async def test_a_record_as_of_an_instant_is_what_the_ledger_held_then(
         await ledger_rows.recorder(pool, ledger_rows.Published()).record(messages)
         for projection, key in (("project", "project"), ("outreach", "trip"), ("target", "year")):
             as_of = await pool.fetch(
-                f"select * from ledger.{projection}_as_of($1, $2, $3) order by {key}",  # noqa: S608 - our own names
+                f"select (record).* from ledger.{projection}_as_of($1, $2, $3) order by {key}",  # noqa: S608 - our own names
                 *(["500101"] * 4, [*SUBJECTS, "target-2026-funds-arrived"], until),
             )
             assert [dict(row) for row in as_of] == held[projection]

@@ -40,8 +40,8 @@ DAMAGES = (
     "delete from ledger.project",
     "delete from ledger.target",
     "update ledger.project set revision = 99, digest = '\\x00'",
-    "update ledger.project set funds_arrived = 1, name = null, facts = '[]' where project = 'P-1'",
-    "update ledger.target set facts = '[]'",
+    "update ledger.project set funds_arrived = 1, name = null, facts_hash = 0 where project = 'P-1'",
+    "update ledger.target set facts_hash = 0",
     'insert into ledger.project select (jsonb_populate_record(record, \'{"project": "P-invented"}\')).*'
     " from ledger.project as record limit 1 on conflict do nothing",
     "select",

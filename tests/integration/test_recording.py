@@ -113,6 +113,7 @@ async def test_an_event_counts_until_it_is_replaced_and_the_past_stays_as_it_was
     assert after["funds_arrived"] == "848000000.00"
     wrong, right = after["facts"]
     assert wrong["superseded_at"] == right["recorded_at"]
+    assert (wrong["superseded_by"], right["superseded_by"]) == ("2", None)
     as_known_then = await ledger.get(
         f"/v1/districts/500101/projects/{PROJECT}", params={"as_of": before["facts"][0]["recorded_at"]}
     )

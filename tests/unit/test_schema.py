@@ -178,6 +178,7 @@ def test_records_are_read_as_the_ledger_writes_them() -> None:
         "on": "2026-08-30",
         "recorded_at": "2026-09-01T01:02:03.123456+00:00",
         "superseded_at": None,
+        "superseded_by": None,
         "data": {"on": "2026-08-30", "amount": "120000000.00", "origin": "440300", "nature": "other"},
     }
     project = {

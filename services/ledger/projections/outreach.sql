@@ -1,12 +1,13 @@
 -- What each trip was: one text for the live fold, the rebuild and any past instant.
 
 drop function if exists ledger.outreach_as_of(text[], text[], timestamptz);
-drop function if exists ledger.outreach_message(ledger.outreach);
+drop function if exists ledger.outreach_message(ledger.outreach, jsonb);
 
 -- A subject is a trip's when an `outreach-made` was recorded for it; any other gives no row.
 create function ledger.outreach_as_of(districts text[], subjects text[], instant timestamptz)
+returns table (record ledger.outreach, facts jsonb)
 -- Dates and instants are printed into the record: their form must not follow the session's settings.
-returns setof ledger.outreach language sql stable set timezone to 'UTC' set datestyle to 'ISO' as $$
+language sql stable set timezone to 'UTC' set datestyle to 'ISO' as $$
 with
 key as materialized (
     select distinct district, subject from unnest(districts, subjects) as asked (district, subject)
@@ -21,7 +22,10 @@ recorded as materialized (
     where event.recorded_at <= instant
 ),
 correction as (
-    select district, subject, source, corrected as id, min(recorded_at) as superseded_at
+    select
+        district, subject, source, corrected as id,
+        min(recorded_at) as superseded_at,
+        (array_agg(recorded.id order by recorded_at, recorded.id))[1] as superseded_by
     from recorded cross join lateral (values (replaces), (voids)) as pointer (corrected)
     where corrected is not null
     group by district, subject, source, corrected
@@ -37,27 +41,30 @@ folded as (
         jsonb_agg(
             jsonb_build_object(
                 'event', name, 'source', source, 'id', id, 'on', "on", 'recorded_at', recorded_at,
-                'superseded_at', superseded_at, 'data', data)
+                'superseded_at', superseded_at, 'superseded_by', superseded_by, 'data', data)
             order by "on", recorded_at, source, id) filter (where name = 'outreach-made') as facts
     from recorded left join correction using (district, subject, source, id)
     group by district, subject
 )
 select
-    district,
-    subject,
-    revision,
-    digest,
-    (latest ->> 'on')::date,
-    latest ->> 'city',
-    latest ->> 'led_by',
-    coalesce(latest -> 'met', '[]'),
-    coalesce(latest -> 'projects', '[]'),
+    row(
+        district,
+        subject,
+        revision,
+        digest,
+        (latest ->> 'on')::date,
+        latest ->> 'city',
+        latest ->> 'led_by',
+        coalesce(latest -> 'met', '[]'),
+        coalesce(latest -> 'projects', '[]'),
+        hashtextextended(facts::text, 0)
+    )::ledger.outreach,
     facts
 from folded
 where facts is not null
 $$;
 
 -- The trip as it is published: the digest in hex.
-create function ledger.outreach_message(trip ledger.outreach) returns jsonb language sql stable as $$
-select to_jsonb(trip) || jsonb_build_object('digest', encode(trip.digest, 'hex'))
+create function ledger.outreach_message(trip ledger.outreach, facts jsonb) returns text language sql stable as $$
+select (to_jsonb(trip) - 'facts_hash' || jsonb_build_object('digest', encode(trip.digest, 'hex'), 'facts', facts))::text
 $$;

@@ -8,7 +8,7 @@
 -- could go wrong with the planner's guess of how many events a project has.
 
 drop function if exists ledger.project_as_of(text[], text[], timestamptz);
-drop function if exists ledger.project_message(ledger.project);
+drop function if exists ledger.project_message(ledger.project, text);
 drop function if exists ledger.out_of_order(jsonb, text, date, text);
 drop function if exists ledger.out_of_rule(text, jsonb, text, text, date, date, date, date);
 drop function if exists ledger.milestone(text, jsonb, date);
@@ -74,10 +74,12 @@ join ledger.periods(phases) as period
 where period.phase = during.phase
 $$;
 
+-- `facts` is JSON: part of the message, and of the row only by its hash.
 create function ledger.project_as_of(districts text[], projects text[], instant timestamptz)
+returns table (record ledger.project, facts text)
 -- Dates and instants are printed into the record: their form must not follow the session's settings. And no fold runs long
 -- enough to be worth compiling.
-returns setof ledger.project language sql stable set timezone to 'UTC' set datestyle to 'ISO' set jit to off as $$
+language sql stable set timezone to 'UTC' set datestyle to 'ISO' set jit to off as $$
 with folded as (
     select key.district, key.subject, fold.*
     from (select distinct district, subject from unnest(districts, projects) as asked (district, subject)) as key
@@ -165,7 +167,7 @@ with folded as (
                     when name in ('suspended', 'resumed', 'terminated') then
                         jsonb_build_array("on", name, data -> 'reason')
                     when name = 'issue-raised' then data - array['on', 'issue', 'note']
-                        || jsonb_build_object('raised_on', "on", 'resolved_on', null)
+                        || jsonb_build_object('raised_on', "on", 'raised_at', recorded_at, 'resolved_on', null)
                     when name = 'pledge-made' then data - array['on', 'pledge', 'note']
                         || jsonb_build_object('made_on', "on", 'kept_on', null)
                     when name in ('issue-resolved', 'pledge-kept') then jsonb_build_array("on", source, id)
@@ -184,8 +186,15 @@ with folded as (
                     'registered', 'claimed', 'intent-signed', 'signed', 'site-fixed', 'planned', 'started', 'completed',
                     'commissioned', 'at-capacity', 'suspended', 'resumed', 'terminated', 'funds-arrived'
                 ) then
-                    head || ',"recorded_at":' || to_json(recorded_at)
-                    || ',"superseded_at":' || coalesce(to_json(superseded_at)::text, 'null') || ',"data":' || data || '}'
+                    head || ',"recorded_at":' || to_json(recorded_at) || case
+                        when superseded_at is null then ',"superseded_at":null,"superseded_by":null'
+                        else ',"superseded_at":' || to_json(superseded_at) || ',"superseded_by":' || (
+                            select to_json(min(later.id)) from ledger.event as later
+                            where (later.district, later.subject) = (known.district, known.subject)
+                                and later.source = known.source and known.id in (later.replaces, later.voids)
+                                and later.recorded_at = known.superseded_at
+                        )
+                    end || ',"data":' || data || '}'
                 end as fact,
                 -- What may turn out to be out of rule.
                 case when superseded_at is null and name in (
@@ -236,6 +245,7 @@ named as (
         leads -> -1 as lead,
         phases -> -1 ->> 1 as phase,
         ('[' || steps || ']')::jsonb as all_steps,
+        '[' || coalesce(facts, '') || ']' as all_facts,
         case
             when at_capacity_on is not null then 'at-capacity'
             when commissioned_on is not null then 'commissioned'
@@ -253,143 +263,146 @@ named as (
     where is_project
 )
 select
-    district,
-    subject,
-    revision,
-    digest,
-    registered ->> 'name',
-    case when phase in ('suspended', 'terminated') then phase else reached end,
-    reached,
-    lead ->> 'lead_official',
-    lead ->> 'lead_unit',
-    lead ->> 'command_office',
-    registered ->> 'industry',
-    registered ->> 'cluster',
-    registered ->> 'channel',
-    registered -> 'investor',
-    (registered ->> 'planned_amount')::numeric,
-    ('{' || concat_ws(',',
-        ledger.milestone('site-fixed', due, site_fixed_on), ledger.milestone('planned', due, planned_on),
-        ledger.milestone('signed', due, signed_on), ledger.milestone('started', due, started_on),
-        ledger.milestone('completed', due, completed_on), ledger.milestone('commissioned', due, commissioned_on)
-    ) || '}')::jsonb,
-    coalesce(gates, '{}'),
-    latest -> 'evaluated' -> 'factors',
-    contract_amount,
-    coalesce(funds_arrived, 0),
-    case when resolved is null then coalesce(raised, '{}') else (
-        -- Raised again after it was resolved, an issue is open again.
-        select jsonb_object_agg(issue, coalesce(raised -> issue, '{"raised_on": null}') || jsonb_build_object(
-            'resolved_on', case when (raised #>> array[issue, 'raised_on'] > resolved #>> array[issue, '0']) is not true
-                then resolved #> array[issue, '0'] end))
-        from jsonb_object_keys(coalesce(raised, '{}') || resolved) as issue
-    ) end,
-    case when kept is null then coalesce(made, '{}') else (
-        select jsonb_object_agg(pledge, coalesce(made -> pledge, '{"made_on": null}') || jsonb_build_object(
-            'kept_on', case when (made #>> array[pledge, 'made_on'] > kept #>> array[pledge, '0']) is not true
-                then kept #> array[pledge, '0'] end))
-        from jsonb_object_keys(coalesce(made, '{}') || kept) as pledge
-    ) end,
-    case when misdated is null then '[]' else (
-            select jsonb_agg(jsonb_build_object('code', 'date-in-future', 'source', one -> 1, 'event', one -> 2,
-                'text', format('填报日期 %s 晚于报送日期', one ->> 0)) order by place)
-            from jsonb_array_elements(misdated) with ordinality as given (one, place)
-        ) end
-        || case when replacing is null and voiding is null then '[]' else coalesce((
-            select jsonb_agg(jsonb_build_object('code', 'corrects-nothing', 'source', one -> 1, 'event', one -> 2,
-                'text', format('更正或作废的原报送 %s 不存在', one ->> 3)) order by place)
-            from jsonb_array_elements(coalesce(replacing, '[]') || coalesce(voiding, '[]'))
-                with ordinality as given (one, place)
-            where not exists (
-                select from ledger.event as earlier
-                where earlier.district = named.district and earlier.source = one ->> 1 and earlier.id = one ->> 3
-                    and earlier.subject = named.subject and earlier.recorded_at <= instant)
-        ), '[]') end
-        || case
-            when signed_on is null or (
-                (gates #>> '{preliminary,outcome}', gates #>> '{industry,outcome}', gates #>> '{legal,outcome}')
-                    = ('passed', 'passed', 'passed')
-                and greatest(gates #>> '{preliminary,on}', gates #>> '{industry,on}', gates #>> '{legal,on}')::date
-                    <= signed_on
-            ) then '[]'
-            else jsonb_build_array(jsonb_build_object('code', 'signed-before-gates', 'source', null, 'event', null,
-                'text', format('%s 签约时三项审查尚未全部通过', signed_on)))
-        end
-        || case when started_on is null or started_on >= signed_on then '[]' else (
-            select jsonb_agg(anomaly order by place)
-            from ledger.before(all_steps, 'started', signed_on, 'started-before-signed', '%s 开工时尚未签订正式合同')
-        ) end
-        || case when completed_on is null or completed_on >= started_on then '[]' else (
-            select jsonb_agg(anomaly order by place)
-            from ledger.before(all_steps, 'completed', started_on, 'completed-before-started', '%s 竣工时尚未开工')
-        ) end
-        || case when commissioned_on is null or commissioned_on >= completed_on then '[]' else (
-            select jsonb_agg(anomaly order by place)
-            from ledger.before(all_steps, 'commissioned', completed_on, 'commissioned-before-completed', '%s 投产时尚未竣工')
-        ) end
-        || case when at_capacity_on is null or at_capacity_on >= commissioned_on then '[]' else (
-            select jsonb_agg(anomaly order by place)
-            from ledger.before(all_steps, 'at-capacity', commissioned_on, 'capacity-before-commissioned', '%s 达产时尚未投产')
-        ) end
-        || case when first_funds_on is null or first_funds_on >= signed_on then '[]' else (
-            select jsonb_agg(anomaly order by place)
-            from ledger.before(all_steps, 'funds-arrived', signed_on, 'funds-before-signing', '%s 资金到位时尚未签订正式合同')
-        ) end
-        || case when registered #>> '{investor,origin}' is distinct from district then '[]' else (
-            select coalesce(jsonb_agg(jsonb_build_object(
-                'code', 'local-money-as-outside', 'source', one -> 'source', 'event', one -> 'id',
-                'text', format('%s 到位资金按区外来源报送，但投资方注册地在本区', one ->> 'on')) order by place), '[]')
-            from jsonb_array_elements(all_steps) with ordinality as given (one, place)
-            where one ->> 'event' = 'funds-arrived' and one ->> 'origin' <> district
-        ) end
-        || case when phases is null then '[]' else (
-            select coalesce(jsonb_agg(anomaly order by place), '[]')
-            from ledger.during(all_steps, phases, 'suspended', 'while-suspended', '%s 报送的进展在项目暂停期间（%s 起）')
-            -- Nothing forbids money to come while the work rests.
-            where all_steps -> (place - 1)::integer ->> 'event' <> 'funds-arrived'
-        ) || (
-            select coalesce(jsonb_agg(anomaly order by place), '[]')
-            from ledger.during(all_steps, phases, 'terminated', 'after-termination', '%s 报送的进展在项目终止（%s）之后')
-        ) end
-        || case
-            when funds_arrived > contract_amount and first_contract is not null then
-                jsonb_build_array(jsonb_build_object('code', 'funds-beyond-contract', 'source', null, 'event', null,
-                    'text', format('到位资金 %s 元超过合同金额 %s 元', funds_arrived, contract_amount)))
-            else '[]'
-        end
-        || case when resolved is null or raised ?& array(select jsonb_object_keys(resolved)) then '[]' else (
-            select jsonb_agg(jsonb_build_object('code', 'resolved-not-raised', 'source', one -> 1, 'event', one -> 2,
-                'text', format('%s 办结的问题 %s 此前未提出', one ->> 0, issue)) order by issue collate "C")
-            from jsonb_each(resolved) as given (issue, one)
-            where (raised ? issue) is not true
-        ) end
-        || case when kept is null or made ?& array(select jsonb_object_keys(kept)) then '[]' else (
-            select jsonb_agg(jsonb_build_object('code', 'kept-not-made', 'source', one -> 1, 'event', one -> 2,
-                'text', format('%s 兑现的承诺 %s 此前未作出', one ->> 0, pledge)) order by pledge collate "C")
-            from jsonb_each(kept) as given (pledge, one)
-            where (made ? pledge) is not true
+    row(
+        district,
+        subject,
+        revision,
+        digest,
+        registered ->> 'name',
+        case when phase in ('suspended', 'terminated') then phase else reached end,
+        reached,
+        lead ->> 'lead_official',
+        lead ->> 'lead_unit',
+        lead ->> 'command_office',
+        registered ->> 'industry',
+        registered ->> 'cluster',
+        registered ->> 'channel',
+        registered -> 'investor',
+        (registered ->> 'planned_amount')::numeric,
+        ('{' || concat_ws(',',
+            ledger.milestone('site-fixed', due, site_fixed_on), ledger.milestone('planned', due, planned_on),
+            ledger.milestone('signed', due, signed_on), ledger.milestone('started', due, started_on),
+            ledger.milestone('completed', due, completed_on), ledger.milestone('commissioned', due, commissioned_on)
+        ) || '}')::jsonb,
+        coalesce(gates, '{}'),
+        latest -> 'evaluated' -> 'factors',
+        contract_amount,
+        coalesce(funds_arrived, 0),
+        case when resolved is null then coalesce(raised, '{}') else (
+            -- Raised again after it was resolved, an issue is open again.
+            select jsonb_object_agg(issue, coalesce(raised -> issue, '{"raised_on": null, "raised_at": null}') || jsonb_build_object(
+                'resolved_on', case when (raised #>> array[issue, 'raised_on'] > resolved #>> array[issue, '0']) is not true
+                    then resolved #> array[issue, '0'] end))
+            from jsonb_object_keys(coalesce(raised, '{}') || resolved) as issue
         ) end,
-    '[' || coalesce(facts, '') || ']',
-    last_recorded_at,
-    case when phases is null then '[]' else (
-        select coalesce(jsonb_agg(
-            jsonb_build_object('from', period."from", 'until', period.until, 'reason', period.reason)
-            order by period."from", period.until), '[]')
-        from ledger.periods(phases) as period
-        where period.phase = 'suspended'
-    ) end,
-    coalesce(leads, '[]'),
-    coalesce(progress, '[]'),
-    case when escalations is null then '[]' else (
-        select jsonb_agg(escalation order by name collate "C")
-        from jsonb_each(escalations) as each_case (name, escalation)
-    ) end
+        case when kept is null then coalesce(made, '{}') else (
+            select jsonb_object_agg(pledge, coalesce(made -> pledge, '{"made_on": null}') || jsonb_build_object(
+                'kept_on', case when (made #>> array[pledge, 'made_on'] > kept #>> array[pledge, '0']) is not true
+                    then kept #> array[pledge, '0'] end))
+            from jsonb_object_keys(coalesce(made, '{}') || kept) as pledge
+        ) end,
+        case when misdated is null then '[]' else (
+                select jsonb_agg(jsonb_build_object('code', 'date-in-future', 'source', one -> 1, 'event', one -> 2,
+                    'text', format('填报日期 %s 晚于报送日期', one ->> 0)) order by place)
+                from jsonb_array_elements(misdated) with ordinality as given (one, place)
+            ) end
+            || case when replacing is null and voiding is null then '[]' else coalesce((
+                select jsonb_agg(jsonb_build_object('code', 'corrects-nothing', 'source', one -> 1, 'event', one -> 2,
+                    'text', format('更正或作废的原报送 %s 不存在', one ->> 3)) order by place)
+                from jsonb_array_elements(coalesce(replacing, '[]') || coalesce(voiding, '[]'))
+                    with ordinality as given (one, place)
+                where not exists (
+                    select from ledger.event as earlier
+                    where earlier.district = named.district and earlier.source = one ->> 1 and earlier.id = one ->> 3
+                        and earlier.subject = named.subject and earlier.recorded_at <= instant)
+            ), '[]') end
+            || case
+                when signed_on is null or (
+                    (gates #>> '{preliminary,outcome}', gates #>> '{industry,outcome}', gates #>> '{legal,outcome}')
+                        = ('passed', 'passed', 'passed')
+                    and greatest(gates #>> '{preliminary,on}', gates #>> '{industry,on}', gates #>> '{legal,on}')::date
+                        <= signed_on
+                ) then '[]'
+                else jsonb_build_array(jsonb_build_object('code', 'signed-before-gates', 'source', null, 'event', null,
+                    'text', format('%s 签约时三项审查尚未全部通过', signed_on)))
+            end
+            || case when started_on is null or started_on >= signed_on then '[]' else (
+                select jsonb_agg(anomaly order by place)
+                from ledger.before(all_steps, 'started', signed_on, 'started-before-signed', '%s 开工时尚未签订正式合同')
+            ) end
+            || case when completed_on is null or completed_on >= started_on then '[]' else (
+                select jsonb_agg(anomaly order by place)
+                from ledger.before(all_steps, 'completed', started_on, 'completed-before-started', '%s 竣工时尚未开工')
+            ) end
+            || case when commissioned_on is null or commissioned_on >= completed_on then '[]' else (
+                select jsonb_agg(anomaly order by place)
+                from ledger.before(all_steps, 'commissioned', completed_on, 'commissioned-before-completed', '%s 投产时尚未竣工')
+            ) end
+            || case when at_capacity_on is null or at_capacity_on >= commissioned_on then '[]' else (
+                select jsonb_agg(anomaly order by place)
+                from ledger.before(all_steps, 'at-capacity', commissioned_on, 'capacity-before-commissioned', '%s 达产时尚未投产')
+            ) end
+            || case when first_funds_on is null or first_funds_on >= signed_on then '[]' else (
+                select jsonb_agg(anomaly order by place)
+                from ledger.before(all_steps, 'funds-arrived', signed_on, 'funds-before-signing', '%s 资金到位时尚未签订正式合同')
+            ) end
+            || case when registered #>> '{investor,origin}' is distinct from district then '[]' else (
+                select coalesce(jsonb_agg(jsonb_build_object(
+                    'code', 'local-money-as-outside', 'source', one -> 'source', 'event', one -> 'id',
+                    'text', format('%s 到位资金按区外来源报送，但投资方注册地在本区', one ->> 'on')) order by place), '[]')
+                from jsonb_array_elements(all_steps) with ordinality as given (one, place)
+                where one ->> 'event' = 'funds-arrived' and one ->> 'origin' <> district
+            ) end
+            || case when phases is null then '[]' else (
+                select coalesce(jsonb_agg(anomaly order by place), '[]')
+                from ledger.during(all_steps, phases, 'suspended', 'while-suspended', '%s 报送的进展在项目暂停期间（%s 起）')
+                -- Nothing forbids money to come while the work rests.
+                where all_steps -> (place - 1)::integer ->> 'event' <> 'funds-arrived'
+            ) || (
+                select coalesce(jsonb_agg(anomaly order by place), '[]')
+                from ledger.during(all_steps, phases, 'terminated', 'after-termination', '%s 报送的进展在项目终止（%s）之后')
+            ) end
+            || case
+                when funds_arrived > contract_amount and first_contract is not null then
+                    jsonb_build_array(jsonb_build_object('code', 'funds-beyond-contract', 'source', null, 'event', null,
+                        'text', format('到位资金 %s 元超过合同金额 %s 元', funds_arrived, contract_amount)))
+                else '[]'
+            end
+            || case when resolved is null or raised ?& array(select jsonb_object_keys(resolved)) then '[]' else (
+                select jsonb_agg(jsonb_build_object('code', 'resolved-not-raised', 'source', one -> 1, 'event', one -> 2,
+                    'text', format('%s 办结的问题 %s 此前未提出', one ->> 0, issue)) order by issue collate "C")
+                from jsonb_each(resolved) as given (issue, one)
+                where (raised ? issue) is not true
+            ) end
+            || case when kept is null or made ?& array(select jsonb_object_keys(kept)) then '[]' else (
+                select jsonb_agg(jsonb_build_object('code', 'kept-not-made', 'source', one -> 1, 'event', one -> 2,
+                    'text', format('%s 兑现的承诺 %s 此前未作出', one ->> 0, pledge)) order by pledge collate "C")
+                from jsonb_each(kept) as given (pledge, one)
+                where (made ? pledge) is not true
+            ) end,
+        last_recorded_at,
+        case when phases is null then '[]' else (
+            select coalesce(jsonb_agg(
+                jsonb_build_object('from', period."from", 'until', period.until, 'reason', period.reason)
+                order by period."from", period.until), '[]')
+            from ledger.periods(phases) as period
+            where period.phase = 'suspended'
+        ) end,
+        coalesce(leads, '[]'),
+        coalesce(progress, '[]'),
+        case when escalations is null then '[]' else (
+            select jsonb_agg(escalation order by name collate "C")
+            from jsonb_each(escalations) as each_case (name, escalation)
+        ) end,
+        hashtextextended(all_facts, 0)
+    )::ledger.project,
+    all_facts
 from named
 $$;
 
 -- The record as it is published: money as decimal strings, the digest in hex, instants with their offset from UTC.
 -- What is JSON text already is put in as it is: to read it once more would cost as much as all the rest.
-create function ledger.project_message(project ledger.project) returns text language sql stable as $$
+create function ledger.project_message(project ledger.project, facts text) returns text language sql stable as $$
 select left(json_build_object(
     'district', project.district,
     'project', project.project,
@@ -418,5 +431,5 @@ select left(json_build_object(
     'issues', project.issues,
     'pledges', project.pledges,
     'escalations', project.escalations,
-    'anomalies', project.anomalies)::text, -1) || ', "facts" : ' || project.facts || '}'
+    'anomalies', project.anomalies)::text, -1) || ', "facts" : ' || facts || '}'
 $$;

@@ -1,10 +1,12 @@
 -- What each target is and was: one text for the live fold, the rebuild and any past instant.
 
 drop function if exists ledger.target_as_of(text[], text[], timestamptz);
+drop function if exists ledger.target_message(ledger.target, jsonb);
 
 create function ledger.target_as_of(districts text[], subjects text[], instant timestamptz)
+returns table (record ledger.target, facts jsonb)
 -- Dates and instants are printed into the record: their form must not follow the session's settings.
-returns setof ledger.target language sql stable set timezone to 'UTC' set datestyle to 'ISO' as $$
+language sql stable set timezone to 'UTC' set datestyle to 'ISO' as $$
 with
 key as materialized (
     select distinct district, subject from unnest(districts, subjects) as asked (district, subject)
@@ -16,29 +18,46 @@ recorded as materialized (
     where event.recorded_at <= instant
 ),
 correction as (
-    select district, subject, source, corrected as id, min(recorded_at) as superseded_at
+    select
+        district, subject, source, corrected as id,
+        min(recorded_at) as superseded_at,
+        (array_agg(recorded.id order by recorded_at, recorded.id))[1] as superseded_by
     from recorded
     cross join lateral (values (replaces), (case when name = 'voided' then data ->> 'event' end)) as pointer (corrected)
     where corrected is not null
     group by district, subject, source, corrected
+),
+folded as (
+    select
+        district,
+        subject,
+        count(*)::integer as revision,
+        sha256(string_agg(digest, ''::bytea order by recorded_at, source, id)) as digest,
+        jsonb_agg(
+            jsonb_build_object(
+                'event', name, 'source', source, 'id', id, 'on', "on", 'recorded_at', recorded_at,
+                'superseded_at', superseded_at, 'superseded_by', superseded_by, 'data', data)
+            order by recorded_at, source, id) filter (where name = 'target-set') as facts
+    from recorded left join correction using (district, subject, source, id)
+    group by district, subject
 )
 select
-    district,
-    split_part(subject, '-', 2)::integer,
-    substring(subject from '^target-[0-9]+-(.*)$'),
-    count(*)::integer,
-    sha256(string_agg(digest, ''::bytea order by recorded_at, source, id)),
-    jsonb_agg(
-        jsonb_build_object(
-            'event', name, 'source', source, 'id', id, 'on', "on", 'recorded_at', recorded_at,
-            'superseded_at', superseded_at, 'data', data)
-        order by recorded_at, source, id) filter (where name = 'target-set')
-from recorded left join correction using (district, subject, source, id)
-group by district, subject
-having bool_or(name = 'target-set')
+    row(
+        district,
+        split_part(subject, '-', 2)::integer,
+        substring(subject from '^target-[0-9]+-(.*)$'),
+        revision,
+        digest,
+        hashtextextended(facts::text, 0)
+    )::ledger.target,
+    facts
+from folded
+where facts is not null
 $$;
 
 -- The target as it is published: the digest in hex.
-create or replace function ledger.target_message(target ledger.target) returns jsonb language sql immutable as $$
-select to_jsonb(target) || jsonb_build_object('digest', encode(target.digest, 'hex'))
+create function ledger.target_message(target ledger.target, facts jsonb) returns text language sql stable as $$
+select (
+    to_jsonb(target) - 'facts_hash' || jsonb_build_object('digest', encode(target.digest, 'hex'), 'facts', facts)
+)::text
 $$;
