@@ -105,7 +105,7 @@ def send_test(
     """
     settings = NotifierSettings()
     _, directory, _ = read_files(settings)
-    found = directory.person(person) if directory else None
+    found = directory.person(person, clock.business_day(clock.system())) if directory else None
     if directory is None or found is None:
         typer.echo(f"{settings.directory}: nobody is called '{person}'", err=True)
         raise typer.Exit(1)

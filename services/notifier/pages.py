@@ -152,7 +152,9 @@ def case_routes(desk: Desk, directory: Directory, brake: Brake, pages: Pages, li
             overview=overview,
             nobody_known=not directory.people,
             paused=await brake.paused(),
-            own=lambda name: links.own_token(name, pages.now()) if directory.person(name) else None,
+            own=lambda name: (
+                links.own_token(name, pages.now()) if directory.person(name, business_day(pages.now())) else None
+            ),
         )
 
     @router.post("/messages/{message}/requeue")

@@ -124,7 +124,7 @@ class Sender:
         self, connection: Connection, rows: Sequence[Any], now: datetime
     ) -> list[tuple[Any, Pace | None]]:
         """Those whose bot takes them now; the others are put off until it does."""
-        paces = [self._routes.pace(row["channel"], row["recipient"]) for row in rows]
+        paces = [self._routes.pace(row["channel"], row["recipient"], now) for row in rows]
         buckets = await self._buckets(connection, sorted({pace.key for pace in paces if pace}))
         ready: list[tuple[Any, Pace | None]] = []
         put_off: list[tuple[UUID, datetime, datetime | None]] = []
@@ -243,7 +243,7 @@ class Sender:
         """Tell on the recipient's next channel what one could not; a rung that is left with none does not wait."""
         ids = [row["id"] for row in dead]
         await connection.fetch(SQL["lock_told"], ids)
-        ways = [(row["id"], self._routes.after(row["channel"], row["recipient"])) for row in dead]
+        ways = [(row["id"], self._routes.after(row["channel"], row["recipient"], now)) for row in dead]
         following = [(message, channel) for message, channel in ways if channel is not None]
         await connection.execute(
             SQL["take_next_channel"], [each for each, _ in following], [channel for _, channel in following], now

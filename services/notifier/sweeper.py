@@ -60,10 +60,10 @@ class Sweeper:
         done = 0
         while True:
             # One question is all that an idle round costs.
-            look, fire = await self._pool.fetchrow(SQL["agenda"], business_day(now), now)
-            found = await self._look_at_projects(now) if look else 0
+            (agenda,) = await self._pool.fetch(SQL["agenda"], business_day(now), now)
+            found = await self._look_at_projects(now) if agenda["look"] else 0
             # With nobody in the directory every ladder would run out within a moment, unheard.
-            if not found and fire and self._directory.people:
+            if not found and agenda["fire"] and self._directory.people:
                 found = await self._fire_cases(now)
             if not found:
                 return done

@@ -274,6 +274,21 @@ async def test_a_person_whom_the_directory_does_not_know_is_listed_and_the_next_
     assert entry.case.rung == 2
 
 
+async def test_a_message_goes_to_the_address_of_the_day_on_which_it_is_sent(office: Office) -> None:
+    later = f"{OFFICIAL},official,,WangJG,leaders,2026-09-04,\n"
+    until_then = f"{OFFICIAL},official,,WangJianGuo,leaders,,2026-09-03\n"
+    header = "name,role,unit,wecom_userid,wecom_bot,from,until\n"
+    for lines in (later + until_then, until_then + later):
+        office.take_directory(read_directory((header + lines).encode()))
+        await office.hear(record(f"P-{office.sequence}", lead_unit=None))
+        await office.work()
+    assert told(office.wecom) == ["WangJianGuo", "WangJianGuo"]
+    await office.pass_days(2)
+    await office.hear(record("P-3", lead_unit=None))
+    await office.work()
+    assert told(office.wecom)[-1] == "WangJG"
+
+
 async def test_with_nobody_in_the_directory_cases_wait(office: Office) -> None:
     office.take_directory(read_directory(b"name,role\n"))
     await office.hear(record())

@@ -156,7 +156,7 @@ def test_the_demos_settings_are_fine_and_reach_everybody(tmp_path: Path, monkeyp
     assert examine(settings) == []
     directory = read_directory(settings.directory.read_bytes())
     ladder = read_policy(settings.policy.read_text(encoding="utf-8")).rules[0].ladder
-    assert directory.person(DISTRICT_HEAD) is not None
+    assert directory.person(DISTRICT_HEAD, DAY) is not None
     assert b"127.0.0.1:8083" not in settings.directory.read_bytes()
     for official in LEAD_OFFICIALS:
         for unit in {cluster.lead_unit for cluster in CLUSTERS}:

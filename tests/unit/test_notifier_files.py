@@ -9,7 +9,7 @@ import pytest
 
 import services.notifier
 from services.notifier.checks import examine
-from services.notifier.domain.directory import Address, Nobody, read_directory
+from services.notifier.domain.directory import Address, Nobody, Person, read_directory
 from services.notifier.domain.holidays import YEARS
 from services.notifier.domain.policy import InvalidFileError, read_policy
 from services.notifier.domain.record import Record
@@ -154,7 +154,7 @@ def test_a_directory_leads_from_a_role_to_the_people_who_hold_it() -> None:
     (head,) = named(directory.holders("unit-head", record(), "区经济信息委", DAY))
     (district_head,) = named(directory.holders("district-head", record(), None, DAY))
     assert (official, head, district_head) == ("王建国 副区长", "钱进", "孙立新 区长")
-    person = directory.person("王建国 副区长")
+    person = directory.person("王建国 副区长", DAY)
     assert person is not None
     assert person.addresses == (
         Address("webhook", "https://oa.example.gov.cn/hook", "office"),
@@ -188,7 +188,7 @@ def test_a_role_that_leads_to_nobody_says_whom_it_looked_for(subject: Record, ro
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 def test_a_directory_may_come_from_a_spreadsheet(encoding: str) -> None:
-    assert read_directory(PEOPLE.replace("\n", "\r\n").encode(encoding)).person("钱进") is not None
+    assert read_directory(PEOPLE.replace("\n", "\r\n").encode(encoding)).person("钱进", DAY) is not None
 
 
 @pytest.mark.parametrize(
@@ -244,9 +244,68 @@ def test_a_span_that_is_none_names_the_line(span: str, says: str) -> None:
         read_directory((HEADER.strip() + f",from,until\n李四,official,,,,,,,{span}").encode())
 
 
-def test_two_lines_for_one_person_are_refused() -> None:
-    (fault,) = directory_faults("李四,official,,,,,,", "李四,unit-head,区财政局,,,,,")
+@pytest.mark.parametrize(
+    ("second", "says"),
+    [
+        ("李四,unit-head,区财政局,,LiSi,units,,", "in line 2, with other contacts; repeat them for a second post, and"),
+        ("李四,unit-head,区财政局,,,,,", "in line 2, with other contacts"),
+        ("李四,official,,,LiSi,leaders,,", "in line 2, in the same post at the same time"),
+    ],
+    ids=["other contacts", "no contacts", "the same post"],
+)
+def test_two_lines_for_one_person_are_refused(second: str, says: str) -> None:
+    (fault,) = directory_faults("李四,official,,,LiSi,leaders,,", second)
     assert fault.startswith("line 3: name: '李四' is in the file already")
+    assert says in fault
+
+
+def test_one_person_may_hold_several_posts_under_the_same_contacts() -> None:
+    lines = (
+        "王建国 副区长,official,,,WangJianGuo,leaders,,",
+        "王建国 副区长,unit-head,区经济信息委,,WangJianGuo,leaders,,",
+    )
+    directory = read_directory((HEADER + "\n".join(lines)).encode())
+    for role in ("lead-official", "unit-head"):
+        assert named(directory.holders(role, record(), "区经济信息委", DAY)) == ["王建国 副区长"]
+
+
+def test_a_person_is_reached_as_in_the_post_of_that_day() -> None:
+    lines = (
+        "钱进,unit-head,区经济信息委,,QianJin,commerce,,,2026-09-01,",
+        "钱进,unit-head,区商务委,,QianJin,economy,,,2025-01-01,2026-06-30",
+        "钱进,unit-contact,区商务委,,QianJin,before,,,,2024-12-31",
+    )
+    directory = read_directory((HEADER.strip() + ",from,until\n" + "\n".join(lines)).encode())
+
+    def bot(day: date) -> str:
+        person = directory.person("钱进", day)
+        assert person is not None
+        return person.addresses[0].target
+
+    days = date(2024, 1, 1), date(2025, 1, 1), date(2026, 6, 30), date(2026, 8, 31), date(2026, 9, 1)
+    assert [bot(day) for day in days] == ["before", "economy", "economy", "economy", "commerce"]
+
+
+@pytest.mark.parametrize(
+    ("failed", "following"), [("wecom-app", "email"), ("email", None), ("wecom-bot", "wecom-app"), ("webhook", None)]
+)
+def test_what_failed_goes_over_the_next_way_and_over_the_best_when_the_way_is_none_any_more(
+    failed: str, following: str | None
+) -> None:
+    addresses = (
+        Address("webhook", "https://oa", "office"),
+        Address("wecom-app", "LiSi", "office"),
+        Address("email", "a@b.cn", ""),
+    )
+    way = Person("李四", "official", "", "", addresses).after(failed)
+    assert (way.channel if way else None) == following
+
+
+def test_a_person_who_comes_later_is_reached_as_then() -> None:
+    line = "何平,unit-head,区经济信息委,,HePing,leaders,,,2026-10-01,"
+    directory = read_directory((HEADER.strip() + f",from,until\n{line}").encode())
+    assert directory.person("何平", DAY) is not None
+    assert isinstance(directory.holders("unit-head", record(), "区经济信息委", DAY), Nobody)
 
 
 @pytest.mark.parametrize("content", [b"name;role\n", b"role\n", b"", b"name,role,salary\n"])

@@ -13,6 +13,7 @@ from services.notifier.domain.directory import Address, Directory
 from services.notifier.domain.messages import Letter
 from services.notifier.domain.outcomes import Outcome, Refused, Unclear
 from services.notifier.domain.pacing import Pace
+from shared.clock import business_day
 
 
 class Routes:
@@ -27,14 +28,14 @@ class Routes:
         known = self._channels.get(channel)
         return known is None or known.group
 
-    def pace(self, channel: str, recipient: str) -> Pace | None:
+    def pace(self, channel: str, recipient: str, now: datetime) -> Pace | None:
         """How fast a recipient's address on a channel may be called; None: as fast as it goes."""
-        known, address = self._channels.get(channel), self._address(channel, recipient)
+        known, address = self._channels.get(channel), self._address(channel, recipient, now)
         return known.pace(address) if known and address else None
 
-    def after(self, channel: str, recipient: str) -> str | None:
+    def after(self, channel: str, recipient: str, now: datetime) -> str | None:
         """The channel to take when this one cannot reach the recipient."""
-        person = self._directory.person(recipient)
+        person = self._directory.person(recipient, business_day(now))
         following = person.after(channel) if person else None
         return following.channel if following else None
 
@@ -43,7 +44,7 @@ class Routes:
 
         The text and the variables of an error may hold a key, so that only its kind and place are told.
         """
-        known, address = self._channels.get(channel), self._address(channel, letter.recipient)
+        known, address = self._channels.get(channel), self._address(channel, letter.recipient, now)
         if known is None or address is None:
             return Refused("no-address", "the directory no longer has this address")
         try:
@@ -54,6 +55,6 @@ class Routes:
             structlog.get_logger().error("a channel failed", channel=channel, error=type(error).__name__, where=where)
             return Unclear("fault", f"{type(error).__name__} in {where}")
 
-    def _address(self, channel: str, recipient: str) -> Address | None:
-        person = self._directory.person(recipient)
+    def _address(self, channel: str, recipient: str, now: datetime) -> Address | None:
+        person = self._directory.person(recipient, business_day(now))
         return next((each for each in person.addresses if each.channel == channel), None) if person else None

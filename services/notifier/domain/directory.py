@@ -74,9 +74,10 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Someone who can be told. `name` is written as in the events; `line` is the line of the file.
+    """Someone in a post, who can be told. `name` is written as in the events; `line` is the line of the file.
 
-    `since` and `until` are the first and the last day in this post, None for one that is not known.
+    `since` and `until` are the first and the last day in this post, None for one that is not known. Who holds several
+    posts at a time is there with each, under the same addresses.
     """
 
     name: str
@@ -101,10 +102,12 @@ class Person:
         )
 
     def after(self, channel: str) -> Address | None:
-        """The next way to the person when this one failed."""
+        """The next way to the person when this one failed; the best one after a way that is none any more."""
+        if channel == WEBHOOK:
+            return None
         ways = [each for each in self.addresses if each.channel != WEBHOOK]
-        tried = [place for place, each in enumerate(ways) if each.channel == channel]
-        return ways[tried[0] + 1] if tried and tried[0] + 1 < len(ways) else None
+        place = next((place for place, each in enumerate(ways, start=1) if each.channel == channel), 0)
+        return ways[place] if place < len(ways) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +129,16 @@ class Directory:
             self._by_name[person.name].append(person)
             self._by_post[person.post, person.unit if person.post.startswith("unit-") else ""].append(person)
 
-    def person(self, name: str, day: date | None = None) -> Person | None:
-        """The person of this name, as written in the file: in the post of that day, or else in the last one listed."""
+    def person(self, name: str, day: date) -> Person | None:
+        """The person of this name, as written in the file: in a post of that day, or else as known last before it.
+
+        Who is not in any post yet is as they will be in the first.
+        """
         lines = self._by_name.get(name, [])
-        return next((each for each in lines if day and each.serves(day)), lines[-1] if lines else None)
+        serving = next((each for each in lines if each.serves(day)), None)
+        left = [(each.until, each.line, each) for each in lines if each.until and each.until < day]
+        coming = [(each.since, each.line, each) for each in lines if each.since and each.since > day]
+        return serving or (max(left)[-1] if left else min(coming)[-1] if coming else None)
 
     def holders(self, role: Role, record: Record, unit: str | None, day: date) -> list[Person] | Nobody:
         """Who holds a role for a project on a day and can be reached; at least one. `unit` is the unit that owes."""
@@ -211,9 +220,8 @@ def _faults(cells: Mapping[str, str], people: Sequence[Person]) -> Iterator[str]
     else:
         if since and until and until < since:
             yield "until: before 'from'"
-        earlier = [person for person in people if person.name == name and _overlap((since, until), person)]
-        if earlier:
-            yield f"name: '{name}' is in the file already, in line {earlier[0].line}; one post at a time (from, until)"
+        others = [person for person in people if person.name == name and _overlap((since, until), person)]
+        yield from (fault for other in others if (fault := _clash(cells, other)))
     if post not in _POSTS:
         yield f"role: '{post}' is unknown; allowed: {', '.join(_POSTS)}"
     if post.startswith("unit-") and not cells.get("unit"):
@@ -260,6 +268,16 @@ def _person(cells: Mapping[str, str], line: int) -> Person:
 def _span(cells: Mapping[str, str]) -> tuple[date | None, date | None]:
     since, until = (date.fromisoformat(text) if (text := cells.get(name)) else None for name in ("from", "until"))
     return since, until
+
+
+def _clash(cells: Mapping[str, str], other: Person) -> str | None:
+    """What is wrong with a line for somebody who is in the file already, in a post of the same time."""
+    already = f"name: '{other.name}' is in the file already, in line {other.line},"
+    if (cells["role"], cells.get("unit", ""), cells.get("district", "")) == (other.post, other.unit, other.district):
+        return f"{already} in the same post at the same time (from, until)"
+    if tuple(_addresses(cells)) != other.addresses:
+        return f"{already} with other contacts; repeat them for a second post, and call another person another name"
+    return None
 
 
 def _overlap(span: tuple[date | None, date | None], person: Person) -> bool:
