@@ -1,14 +1,15 @@
 """The figures for programs: one question a request, answered in JSON, CSV or as a workbook."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, FastAPI, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.reporting import answers
-from services.reporting.desk import Breakdown, Desk
+from services.reporting.desk import Breakdown, Desk, Look
 from services.reporting.domain.indicators import Definitions
 from services.reporting.domain.numbers import percent, rounded
 from services.reporting.domain.progress import unit_value
@@ -72,14 +73,45 @@ class AskingProjects(Asking):
     limit: int = Field(100, ge=1, le=1_000)
 
 
+class _Asked(NamedTuple):
+    """A question about a district as it was read, and the look at the district before its figures are."""
+
+    district: str
+    question: Question
+    definitions: Definitions
+    look: Look
+
+
+class _Office:
+    """Answers questions about one district: reads them, looks once, and makes only what is not kept."""
+
+    def __init__(self, desk: Desk, replies: Replies) -> None:
+        self._desk = desk
+        self._replies = replies
+
+    async def __call__(
+        self,
+        request: Request,
+        district: str,
+        asking: Asking,
+        make: Callable[[_Asked], Awaitable[BaseModel]],
+        rows: Callable[[Any], Rows],
+    ) -> Response:
+        question, definitions = _read(self._desk, asking)
+        asked = _Asked(district, question, definitions, await self._desk.look(district))
+        return await self._replies(request, asked.look, lambda: make(asked), rows)
+
+
 def install(app: FastAPI, desk: Desk) -> None:
     """Put the paths under /v1 into an application."""
     app.add_middleware(Suffixes)
     replies = Replies()
+    office = _Office(desk, replies)
     app.include_router(_definitions(desk))
-    app.include_router(_figures(desk, replies))
-    app.include_router(_behind(desk, replies))
-    app.include_router(_projects(desk, replies))
+    app.include_router(_all_districts(desk, replies))
+    app.include_router(_figures(desk, office))
+    app.include_router(_behind(desk, office))
+    app.include_router(_projects(desk, replies, office))
 
 
 def _router() -> APIRouter:
@@ -112,75 +144,60 @@ def _definitions(desk: Desk) -> APIRouter:
     return router
 
 
-def _figures(desk: Desk, replies: Replies) -> APIRouter:
+def _all_districts(desk: Desk, replies: Replies) -> APIRouter:
     router = _router()
 
     @router.get(
         "/progress", summary="All districts side by side", response_model=answers.AllProgressAnswer, responses=_FORMS
     )
     async def everywhere(request: Request, asking: Annotated[Asking, Query()]) -> Response:
-        asked, definitions = _asked(desk, asking)
+        asked, definitions = _read(desk, asking)
+        looks = await desk.looks()
 
         async def make() -> answers.AllProgressAnswer:
-            return await all_progress(desk, asked, definitions)
+            return await all_progress(desk, asked, definitions, looks)
 
-        return await replies(request, await desk.token_of_all(), make, _of_districts)
-
-    @router.get(
-        "/districts/{district}/progress",
-        summary="A district's figures against its targets",
-        response_model=answers.ProgressAnswer,
-        responses=_FORMS,
-    )
-    async def progress(request: Request, district: District, asking: Annotated[Asking, Query()]) -> Response:
-        asked, definitions = _asked(desk, asking)
-
-        async def make() -> answers.ProgressAnswer:
-            return answers.progress_answer(await desk.report(district, asked, definitions))
-
-        return await replies(request, await desk.token(district), make, _of_progress)
-
-    @router.get(
-        "/districts/{district}/series",
-        summary="Progress at the end of each month",
-        response_model=answers.SeriesAnswer,
-        responses=_FORMS,
-    )
-    async def series(request: Request, district: District, asking: Annotated[Asking, Query()]) -> Response:
-        asked, definitions = _asked(desk, asking)
-
-        async def make() -> answers.SeriesAnswer:
-            reports = await desk.series(district, asked, definitions)
-            months = [
-                answers.MonthAnswer(
-                    through=one.asked.through, elapsed_pct=one.elapsed_pct, indicators=answers.lines(one)
-                )
-                for one in reports
-            ]
-            return answers.SeriesAnswer(**answers.heading(reports[-1]), months=months)
-
-        return await replies(request, await desk.token(district), make, _of_series)
-
-    @router.get(
-        "/districts/{district}/ratios",
-        summary="A district's rates, such as how many of the signed projects have begun",
-        response_model=answers.RatiosAnswer,
-        responses=_FORMS,
-    )
-    async def ratios(request: Request, district: District, asking: Annotated[Asking, Query()]) -> Response:
-        asked, definitions = _asked(desk, asking)
-
-        async def make() -> answers.RatiosAnswer:
-            report, found = await desk.ratios(district, asked, definitions)
-            rates = [answers.RatioAnswer.model_validate(one) for one in found]
-            return answers.RatiosAnswer(**answers.heading(report), ratios=rates)
-
-        return await replies(request, await desk.token(district), make, _of_ratios)
+        return await replies(request, looks, make, _of_districts)
 
     return router
 
 
-def _behind(desk: Desk, replies: Replies) -> APIRouter:
+def _figures(desk: Desk, office: _Office) -> APIRouter:
+    router = _router()
+
+    async def progress(asked: _Asked) -> answers.ProgressAnswer:
+        return answers.progress_answer(await desk.report(*asked))
+
+    async def series(asked: _Asked) -> answers.SeriesAnswer:
+        return answers.series_answer(await desk.series(*asked))
+
+    async def ratios(asked: _Asked) -> answers.RatiosAnswer:
+        return answers.ratios_answer(*await desk.ratios(*asked))
+
+    def answered(make: Callable[[_Asked], Awaitable[BaseModel]], rows: Callable[[Any], Rows]) -> Callable[..., Any]:
+        async def answer(request: Request, district: District, asking: Annotated[Asking, Query()]) -> Response:
+            return await office(request, district, asking, make, rows)
+
+        return answer
+
+    for summary, make, rows, model in (
+        ("A district's figures against its targets", progress, _of_progress, answers.ProgressAnswer),
+        ("Progress at the end of each month", series, _of_series, answers.SeriesAnswer),
+        (
+            "A district's rates, such as how many of the signed projects have begun",
+            ratios,
+            _of_ratios,
+            answers.RatiosAnswer,
+        ),
+    ):
+        path, name = f"/districts/{{district}}/{make.__name__}", make.__name__
+        router.add_api_route(
+            path, answered(make, rows), name=name, summary=summary, response_model=model, responses=_FORMS
+        )
+    return router
+
+
+def _behind(desk: Desk, office: _Office) -> APIRouter:
     router = _router()
 
     @router.get(
@@ -192,18 +209,13 @@ def _behind(desk: Desk, replies: Replies) -> APIRouter:
     async def facts(
         request: Request, district: District, code: Code, asking: Annotated[AskingFacts, Query()]
     ) -> Response:
-        asked, definitions = _asked(desk, asking)
+        window = Window(asking.limit, asking.offset)
 
-        async def make() -> answers.FactsAnswer:
-            proof = await desk.proof(district, code, asked, Window(asking.limit, asking.offset), definitions)
-            return answers.FactsAnswer(
-                **answers.heading(proof.report),
-                indicator=answers.IndicatorAnswer.model_validate(proof.evidence.progress),
-                total=proof.evidence.total,
-                facts=[answers.fact_answer(row) for row in proof.evidence.facts],
-            )
+        async def make(asked: _Asked) -> answers.FactsAnswer:
+            proof = await desk.proof(district, code, asked.question, window, asked.definitions, asked.look)
+            return answers.facts_answer(proof)
 
-        return await replies(request, await desk.token(district), make, _of_facts)
+        return await office(request, district, asking, make, _of_facts)
 
     @router.get(
         "/districts/{district}/indicators/{code}/by/{dimension}",
@@ -214,17 +226,17 @@ def _behind(desk: Desk, replies: Replies) -> APIRouter:
     async def parts(
         request: Request, district: District, code: Code, dimension: Dimension, asking: Annotated[Asking, Query()]
     ) -> Response:
-        asked, definitions = _asked(desk, asking)
+        async def make(asked: _Asked) -> answers.PartsAnswer:
+            return _parts(
+                await desk.breakdown(district, code, asked.question, dimension, asked.definitions, asked.look)
+            )
 
-        async def make() -> answers.PartsAnswer:
-            return _parts(await desk.breakdown(district, code, asked, dimension, definitions))
-
-        return await replies(request, await desk.token(district), make, _of_parts)
+        return await office(request, district, asking, make, _of_parts)
 
     return router
 
 
-def _projects(desk: Desk, replies: Replies) -> APIRouter:
+def _projects(desk: Desk, replies: Replies, office: _Office) -> APIRouter:
     router = _router()
 
     @router.get(
@@ -234,20 +246,13 @@ def _projects(desk: Desk, replies: Replies) -> APIRouter:
         responses=_FORMS,
     )
     async def projects(request: Request, district: District, asking: Annotated[AskingProjects, Query()]) -> Response:
-        asked, _ = _asked(desk, asking)
         wanted = Wanted(**asking.model_dump(exclude={*Asking.model_fields}))
 
-        async def make() -> answers.ProjectsAnswer:
-            found = await desk.projects(district, asked, wanted)
-            return answers.ProjectsAnswer(
-                district=district,
-                through=asked.through,
-                known_by=asked.known_by,
-                projects=[answers.project_answer(row) for row in found.projects],
-                next=found.following,
-            )
+        async def make(asked: _Asked) -> answers.ProjectsAnswer:
+            found = await desk.projects(district, asked.question, wanted)
+            return answers.projects_answer(district, asked.question, found)
 
-        return await replies(request, await desk.token(district), make, _of_projects)
+        return await office(request, district, asking, make, _of_projects)
 
     @router.get(
         "/districts/{district}/projects/{project}",
@@ -261,18 +266,18 @@ def _projects(desk: Desk, replies: Replies) -> APIRouter:
         project: Annotated[str, Path(examples=["P-2026-017"], max_length=64, pattern=r"^[A-Za-z0-9_-]+$")],
     ) -> Response:
         async def make() -> answers.StoryAnswer:
-            found = await desk.project(district, project)
-            timeline = [answers.EntryAnswer.model_validate(entry) for entry in found.entries]
-            return answers.StoryAnswer(district=district, project=project, record=dict(found.record), timeline=timeline)
+            return answers.story_answer(district, project, await desk.project(district, project))
 
-        return await replies(request, await desk.token(district), make, _of_timeline)
+        return await replies(request, await desk.look(district), make, _of_timeline)
 
     return router
 
 
-async def all_progress(desk: Desk, asked: Question, definitions: Definitions | None) -> answers.AllProgressAnswer:
+async def all_progress(
+    desk: Desk, asked: Question, definitions: Definitions | None, looks: Mapping[str, Look] | None = None
+) -> answers.AllProgressAnswer:
     """Every district's figures, side by side."""
-    reports = await desk.reports(asked, definitions)
+    reports = await desk.reports(asked, definitions, looks)
     return answers.AllProgressAnswer(
         year=asked.year,
         through=asked.through,
@@ -292,7 +297,7 @@ async def all_progress(desk: Desk, asked: Question, definitions: Definitions | N
     )
 
 
-def _asked(desk: Desk, asking: Asking) -> tuple[Question, Definitions]:
+def _read(desk: Desk, asking: Asking) -> tuple[Question, Definitions]:
     definitions = desk.edition(asking.definitions)
     return desk.question(asking.year, asking.through, asking.known_by, definitions), definitions
 

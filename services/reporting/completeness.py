@@ -1,17 +1,19 @@
 """Whether a district's figures hold everything that was ever published, and if not, what is missing."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from faststream.nats import NatsBroker
+from nats.aio.client import Client
 from nats.errors import Error as NatsError
-from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from services.reporting.once import Shared
 from shared import bus
 from shared.database import Pool
+from shared.jetstream import ask
 from shared.sql import queries_beside
 from shared.subjects import EVENTS, LEDGER_OF_EVENTS, REPORTING_OF_LEDGER, Consumer
 
@@ -77,8 +79,8 @@ class Completeness:
         try:
             if not (self._broker.running and self._broker.connection.is_connected):
                 raise NatsError
-            stream = self._broker.connection.jetstream()
-            found = [await _events(stream), await _records(stream, self._consumer)]
+            connection = self._broker.connection
+            found = [await _events(connection), await _records(connection, self._consumer)]
         except (NatsError, TimeoutError, OSError):
             detail = "NATS does not answer, so events may have been published that are not counted yet."
             return (Gap("bus-unreachable", detail),)
@@ -96,12 +98,12 @@ def _in_the_tables(parked: int, unread: int) -> tuple[Gap, ...]:
     return tuple(gaps)
 
 
-async def _events(stream: JetStreamContext) -> Gap | None:
+async def _events(connection: Client) -> Gap | None:
     try:
-        waiting = await _waiting(stream, LEDGER_OF_EVENTS)
+        waiting = await _waiting(connection, LEDGER_OF_EVENTS)
     except NotFoundError:
         # A city reads its districts' ledgers and has no events of its own.
-        if not await _exists(stream, EVENTS.name):
+        if not await _exists(connection, EVENTS.name):
             return None
         return Gap("events-not-consumed", "The ledger has no consumer on stream EVENTS: run 'luodi provision'.")
     if not waiting:
@@ -109,9 +111,9 @@ async def _events(stream: JetStreamContext) -> Gap | None:
     return Gap("events-not-consumed", f"The ledger has yet to record {waiting} published events.", waiting)
 
 
-async def _records(stream: JetStreamContext, consumer: Consumer) -> Gap | None:
+async def _records(connection: Client, consumer: Consumer) -> Gap | None:
     try:
-        waiting = await _waiting(stream, consumer)
+        waiting = await _waiting(connection, consumer)
     except NotFoundError:
         return Gap("records-not-consumed", "Reporting has no consumer on stream LEDGER: run 'luodi provision'.")
     if not waiting:
@@ -119,20 +121,33 @@ async def _records(stream: JetStreamContext, consumer: Consumer) -> Gap | None:
     return Gap("records-not-consumed", f"Reporting has yet to read {waiting} of the ledger's records.", waiting)
 
 
-async def _waiting(stream: JetStreamContext, consumer: Consumer) -> int:
+async def _waiting(connection: Client, consumer: Consumer) -> int:
     """How many messages are not acknowledged; 0 only when everything stored before the call is. Raises NotFoundError.
 
     Sequences decide: the server counts what is pending a moment late. The number is for people.
     """
-    state = (await stream.stream_info(consumer.stream)).state
-    if not await bus.behind_sequence(stream, consumer, state.last_seq) or not state.messages:
+    # At once, for neither needs the other: what was acknowledged up to the end of the stream stays so.
+    stored, read = await asyncio.gather(
+        ask(connection, f"STREAM.INFO.{consumer.stream}"),
+        ask(connection, f"CONSUMER.INFO.{consumer.stream}.{consumer.name}"),
+    )
+    last, any_left = stored["state"]["last_seq"], stored["state"]["messages"]
+    if not any_left or (read["ack_floor"]["stream_seq"] >= last and not _is_a_part(read["config"])):
+        return 0
+    stream = connection.jetstream()
+    if not await bus.behind_sequence(stream, consumer, last):
         return 0
     return max(1, await bus.behind(stream, consumer) or 0)
 
 
-async def _exists(stream: JetStreamContext, name: str) -> bool:
+def _is_a_part(config: Mapping[str, Any]) -> bool:
+    """Whether a consumer gets some of its stream only, because others get the rest."""
+    return "filter_subject" in config or "filter_subjects" in config
+
+
+async def _exists(connection: Client, name: str) -> bool:
     try:
-        await stream.stream_info(name)
+        await ask(connection, f"STREAM.INFO.{name}")
     except NotFoundError:
         return False
     return True

@@ -1,7 +1,7 @@
 """Answers what is asked, by API or by page: finds the district, checks completeness, then reads the figures."""
 
 import calendar
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -31,6 +31,15 @@ class UnknownProjectError(LookupError):
 
 class UnknownIndicatorError(LookupError):
     """No indicator of this code is defined; the argument is the code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A district as it was just before its figures were read: while two are equal, no answer about it can differ."""
+
+    beat: int
+    today: date
+    gaps: tuple[Gap, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,9 @@ class Breakdown:
 class Desk:
     """What the service knows, behind one door; `names` are the districts' names as people read them.
 
-    Every `definitions` below is one of the editions, and without it those in force hold.
+    Every `definitions` below is one of the editions, and without it those in force hold. Who has looked already hands
+    over the `look`; it must be older than the call, for what arrives since makes figures fuller than it says, never
+    emptier.
     """
 
     def __init__(
@@ -116,20 +127,35 @@ class Desk:
         """The districts of which anything has arrived."""
         return await self._figures.districts()
 
-    async def report(self, district: str, asked: Question, definitions: Definitions | None = None) -> Report:
-        """Every indicator of a district. Raises UnknownDistrictError."""
-        gaps = await self._gaps(district)
-        lines = await self._figures.progress(district, asked, definitions)
-        return self._report(district, asked, gaps, lines, definitions)
+    async def look(self, district: str) -> Look:
+        """What there is of a district, and what is missing. Raises UnknownDistrictError."""
+        found = await self._completeness.gaps_of_all()
+        if district not in found.beats:
+            raise UnknownDistrictError(district)
+        return Look(found.beats[district], self.today(), tuple(found.of(district)))
 
-    async def proof(
-        self, district: str, code: str, asked: Question, window: Window, definitions: Definitions | None = None
+    async def report(
+        self, district: str, asked: Question, definitions: Definitions | None = None, look: Look | None = None
+    ) -> Report:
+        """Every indicator of a district. Raises UnknownDistrictError."""
+        look = look or await self.look(district)
+        lines = await self._figures.progress(district, asked, definitions)
+        return self._report(district, asked, look.gaps, lines, definitions)
+
+    async def proof(  # noqa: PLR0913, PLR0917 - the last two may be left out
+        self,
+        district: str,
+        code: str,
+        asked: Question,
+        window: Window,
+        definitions: Definitions | None = None,
+        look: Look | None = None,
     ) -> Proof:
         """The facts behind one figure. Raises UnknownDistrictError and UnknownIndicatorError."""
         indicator = self.indicator(code, definitions)
-        gaps = await self._gaps(district)
+        look = look or await self.look(district)
         evidence = await self._figures.evidence(district, indicator, asked, window)
-        report = self._report(district, asked, gaps, [evidence.progress], definitions)
+        report = self._report(district, asked, look.gaps, [evidence.progress], definitions)
         return Proof(report, indicator, evidence)
 
     async def counted(
@@ -139,32 +165,40 @@ class Desk:
         await self._known(district)
         return await self._figures.counted(district, asked, definitions)
 
-    async def breakdown(
-        self, district: str, code: str, asked: Question, dimension: Dimension, definitions: Definitions | None = None
+    async def breakdown(  # noqa: PLR0913, PLR0917 - the last two may be left out
+        self,
+        district: str,
+        code: str,
+        asked: Question,
+        dimension: Dimension,
+        definitions: Definitions | None = None,
+        look: Look | None = None,
     ) -> Breakdown:
         """One figure by month, cluster, industry and so on. Raises UnknownDistrictError and UnknownIndicatorError."""
         indicator = self.indicator(code, definitions)
-        gaps = await self._gaps(district)
+        look = look or await self.look(district)
         figure, parts = await self._figures.breakdown(district, indicator, asked, dimension)
-        return Breakdown(self._report(district, asked, gaps, [figure], definitions), indicator, dimension, parts)
+        return Breakdown(self._report(district, asked, look.gaps, [figure], definitions), indicator, dimension, parts)
 
-    async def series(self, district: str, asked: Question, definitions: Definitions | None = None) -> list[Report]:
+    async def series(
+        self, district: str, asked: Question, definitions: Definitions | None = None, look: Look | None = None
+    ) -> list[Report]:
         """The report at the end of each month until the asked day. Raises UnknownDistrictError."""
-        gaps = await self._gaps(district)
+        look = look or await self.look(district)
         months = _months(asked)
         lines = await self._figures.series(district, months, definitions)
         return [
-            self._report(district, month, gaps, of_month, definitions)
+            self._report(district, month, look.gaps, of_month, definitions)
             for month, of_month in zip(months, lines, strict=True)
         ]
 
     async def ratios(
-        self, district: str, asked: Question, definitions: Definitions | None = None
+        self, district: str, asked: Question, definitions: Definitions | None = None, look: Look | None = None
     ) -> tuple[Report, list[RatioFigure]]:
         """Every rate of the definitions, under a heading. Raises UnknownDistrictError."""
-        gaps = await self._gaps(district)
+        look = look or await self.look(district)
         found = await self._figures.ratios(district, asked, definitions)
-        return self._report(district, asked, gaps, [], definitions), found
+        return self._report(district, asked, look.gaps, [], definitions), found
 
     async def board(self, district: str, asked: Question) -> Board:
         """How a district's projects stand at the end of the asked day, as known at the asked instant."""
@@ -182,12 +216,21 @@ class Desk:
             raise UnknownProjectError(project)
         return found
 
-    async def reports(self, asked: Question, definitions: Definitions | None = None) -> list[Report]:
+    async def looks(self) -> dict[str, Look]:
+        """What there is of every district, and what is missing, in the order of their codes."""
+        found, today = await self._completeness.gaps_of_all(), self.today()
+        return {district: Look(beat, today, tuple(found.of(district))) for district, beat in found.beats.items()}
+
+    async def reports(
+        self, asked: Question, definitions: Definitions | None = None, looks: Mapping[str, Look] | None = None
+    ) -> list[Report]:
         """Every indicator of every district, in the order of their codes."""
-        gaps = await self._completeness.gaps_of_all()
+        looks = looks if looks is not None else await self.looks()
         found = await self._figures.everywhere(asked, definitions)
         return [
-            self._report(district, asked, gaps.of(district), lines, definitions) for district, lines in found.items()
+            self._report(district, asked, look.gaps, found[district], definitions)
+            for district, look in looks.items()
+            if district in found
         ]
 
     def elapsed_pct(self, asked: Question) -> Decimal:
@@ -203,28 +246,9 @@ class Desk:
         """By district's code, a number that grows with whatever may change an answer about it."""
         return await self._figures.beats()
 
-    async def token_of_all(self) -> Hashable:
-        """What stays equal as long as no answer about any district can have changed."""
-        found = await self._completeness.gaps_of_all()
-        return (tuple(found.beats.items()), self.today(), found.common, tuple(found.own.items()))
-
-    async def token(self, district: str) -> Hashable:
-        """What stays equal as long as no answer about the district can have changed. Raises UnknownDistrictError."""
-        found = await self._completeness.gaps_of_all()
-        if district not in found.beats:
-            raise UnknownDistrictError(district)
-        return (found.beats[district], self.today(), tuple(found.of(district)))
-
     async def _known(self, district: str) -> None:
         if not await self._figures.knows(district):
             raise UnknownDistrictError(district)
-
-    async def _gaps(self, district: str) -> list[Gap]:
-        # Before the figures are read: what arrives in between makes them fuller than this says, never emptier.
-        found = await self._completeness.gaps_of_all()
-        if district not in found.beats:
-            raise UnknownDistrictError(district)
-        return found.of(district)
 
     def _report(
         self,

@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -58,25 +58,25 @@ class Replies:
     """Gives answers their form, and keeps the latest ones as long as they hold."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, tuple[Hashable, str, bytes]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[object, str, bytes]] = OrderedDict()
 
     async def __call__(
         self,
         request: Request,
-        token: Hashable,
+        seen: object,
         make: Callable[[], Awaitable[BaseModel]],
         rows: Callable[[Any], Rows],
     ) -> Response:
-        """The answer that `make` makes, or the kept one when the same was asked with an equal `token`; 304 when the
-        asker has it. `rows` lays the answer out as a table."""
+        """The answer that `make` makes, or the kept one of the same question if what was `seen` then is equal; 304 when
+        the asker has it. `rows` lays the answer out as a table."""
         form = _form(request.headers.get("accept", ""))
         asked = f"{form} {request.url.path}?{request.url.query}"
         found = self._kept.get(asked)
-        if found is None or found[0] != token:
+        if found is None or found[0] != seen:
             answer = await make()
             body = answer.model_dump_json().encode()
             etag = f'"{hashlib.sha256(form.encode() + body).hexdigest()[:32]}"'
-            found = (token, etag, body if form == "json" else _table(form, rows(answer)))
+            found = (seen, etag, body if form == "json" else _table(form, rows(answer)))
             self._keep(asked, found)
         _, etag, body = found
         headers = {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept"}
@@ -88,7 +88,7 @@ class Replies:
         kind = f"{TYPES[form]}; charset=utf-8" if form == "csv" else TYPES[form]
         return Response(body, media_type=kind, headers=headers)
 
-    def _keep(self, asked: str, found: tuple[Hashable, str, bytes]) -> None:
+    def _keep(self, asked: str, found: tuple[object, str, bytes]) -> None:
         if len(found[2]) <= _KEPT_BYTES:
             self._kept[asked] = found
             self._kept.move_to_end(asked)

@@ -61,9 +61,10 @@ def _charts(router: APIRouter, desk: Desk, units: Mapping[str, str]) -> None:
 
     @router.get("/districts/{district}")
     async def wall_chart(request: Request, district: str, asked: Annotated[Question, Depends(asked_here)]) -> Response:
-        report = await desk.report(district, asked)
+        look = await desk.look(district)
+        report = await desk.report(district, asked, look=look)
         board = await desk.board(district, asked)
-        _, ratios = await desk.ratios(district, asked)
+        _, ratios = await desk.ratios(district, asked, look=look)
         shown: dict[str, Any] = {
             "live": f"/districts/{district}/live",
             "name": desk.name(district),
