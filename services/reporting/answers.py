@@ -8,9 +8,12 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from services.reporting.completeness import Code
-from services.reporting.desk import Report
+from services.reporting.desk import Proof, Report
 from services.reporting.domain.indicators import Light, Unit
+from services.reporting.domain.question import Question
+from services.reporting.domain.ratios import RatioFigure
 from services.reporting.figures import Dimension
+from services.reporting.register import Listed, Story
 from shared.places import Tier
 
 DecimalString = Annotated[Decimal, PlainSerializer(lambda number: format(number, "f"), return_type=str)]
