@@ -135,5 +135,7 @@ def _may_be_done(sentence: Sentence, found: _Found) -> set[Role]:
 
 
 def _elsewhere(sentence: Sentence, context: Context) -> Sequence[Quantity]:
+    """What else may have been done; of the sentence itself not what it calls a change, or says of another time."""
+    here = [one for one in values(sentence) if role(sentence, one) not in _NOT_DONE]
     earlier = [one for other in context.before[-3:] for one in values(other)]
-    return [*values(sentence), *earlier[-_MOST:]]
+    return [*here, *earlier[-_MOST:]]

@@ -176,8 +176,9 @@ def _all_signed(sentence: Sentence, whole: Quantity, stem: str) -> bool:
 
 
 def _any_pair(found: list[Quantity]) -> Iterator[Reading]:
+    """What a writer may have divided: any figure by any other of which it can be a part."""
     for index, part in enumerate(found):
-        for whole in alike(found, part)[-8:]:
+        for whole in [one for one in alike(found, part)[-8:] if one.value >= part.value]:
             yield Reading(ratio, (part, whole), remote=True)
             if whole in found[:index]:
                 for several in suffix_sums(alike(found[found.index(whole) + 1 : index + 1], whole)):
