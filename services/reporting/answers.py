@@ -1,6 +1,6 @@
 """The shapes of the answers for programs: decimal strings, days as YYYY-MM-DD, instants with their offset."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -8,12 +8,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from services.reporting.completeness import Code
-from services.reporting.desk import Proof, Report
+from services.reporting.desk import Report
 from services.reporting.domain.indicators import Light, Unit
-from services.reporting.domain.question import Question
-from services.reporting.domain.ratios import RatioFigure
 from services.reporting.figures import Dimension
-from services.reporting.register import Listed, Story
 from shared.places import Tier
 
 DecimalString = Annotated[Decimal, PlainSerializer(lambda number: format(number, "f"), return_type=str)]
@@ -114,7 +111,8 @@ class PlatformAnswer(Answer):
 class FactAnswer(Answer):
     """One fact that counts: `source` and `id` are the identity of its event in the archive.
 
-    `counts` is what it adds, which is less than `amount` where the definition counts a part only.
+    `counts` is what it adds: less than `amount` where only `share` percent of a joint project are the district's, or
+    where the definition counts a part.
     """
 
     project: str = Field(examples=["P-2026-017"])
@@ -122,6 +120,7 @@ class FactAnswer(Answer):
     on: date
     event: str = Field(examples=["funds-arrived"])
     amount: DecimalString | None = Field(examples=["120000000.00"])
+    share: DecimalString | None = Field(examples=[None])
     counts: DecimalString | None = Field(examples=["120000000.00"])
     source: str = Field(examples=["/500101/finance"])
     id: str = Field(examples=["2026-000183"])
@@ -289,50 +288,10 @@ def progress_answer(report: Report) -> ProgressAnswer:
     return ProgressAnswer(**heading(report), indicators=lines(report))
 
 
-def series_answer(reports: Sequence[Report]) -> SeriesAnswer:
-    """The reports of the months until the asked day, which is the last one's."""
-    months = [
-        MonthAnswer(through=one.asked.through, elapsed_pct=one.elapsed_pct, indicators=lines(one)) for one in reports
-    ]
-    return SeriesAnswer(**heading(reports[-1]), months=months)
-
-
-def ratios_answer(report: Report, found: Iterable[RatioFigure]) -> RatiosAnswer:
-    """A district's rates, under the heading of a report."""
-    return RatiosAnswer(**heading(report), ratios=[RatioAnswer.model_validate(one) for one in found])
-
-
-def facts_answer(proof: Proof) -> FactsAnswer:
-    """What one figure is made of."""
-    return FactsAnswer(
-        **heading(proof.report),
-        indicator=IndicatorAnswer.model_validate(proof.evidence.progress),
-        total=proof.evidence.total,
-        facts=[fact_answer(row) for row in proof.evidence.facts],
-    )
-
-
 def fact_answer(row: Mapping[str, Any]) -> FactAnswer:
     """A fact that counts."""
     platform = PlatformAnswer(name=row["platform"], level=row["platform_level"]) if row["platform"] else None
     return FactAnswer.model_validate({**row, "on": row["happened_on"], "platform": platform})
-
-
-def projects_answer(district: str, asked: Question, found: Listed) -> ProjectsAnswer:
-    """A page of a district's projects."""
-    return ProjectsAnswer(
-        district=district,
-        through=asked.through,
-        known_by=asked.known_by,
-        projects=[project_answer(row) for row in found.projects],
-        next=found.following,
-    )
-
-
-def story_answer(district: str, project: str, found: Story) -> StoryAnswer:
-    """One project with its timeline."""
-    timeline = [EntryAnswer.model_validate(entry) for entry in found.entries]
-    return StoryAnswer(district=district, project=project, record=dict(found.record), timeline=timeline)
 
 
 def project_answer(row: Mapping[str, Any]) -> ProjectAnswer:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from shared.fields import Day, Money, Number
+from shared.fields import Day, Money, Number, Share
 from shared.places import tier
 from shared.subjects import DISTRICT
 
@@ -58,12 +58,14 @@ class _Fact(_Lenient):
 
 class _FundsArrived(_Lenient):
     amount: Money
+    share: Share | None = None
     origin: str
     nature: str | None = None
 
 
 class _Signed(_Lenient):
     amount: Money
+    share: Share | None = None
     kind: str
     platform: _Platform | None = None
 
@@ -209,13 +211,17 @@ def _fact(district: str, project: str, fact: _Fact) -> dict[str, Any]:
     if fact.event == "funds-arrived":
         funds = _FundsArrived.model_validate(fact.data)
         seen_from_here = tier(funds.origin, district).value
-        row |= {"amount": str(funds.amount), "origin": funds.origin, "tier": seen_from_here, "nature": funds.nature}
+        row |= _amount(funds) | {"origin": funds.origin, "tier": seen_from_here, "nature": funds.nature}
     elif fact.event == "signed":
         signed = _Signed.model_validate(fact.data)
-        row |= {"amount": str(signed.amount), "kind": signed.kind}
+        row |= _amount(signed) | {"kind": signed.kind}
         if signed.platform:
             row |= {"platform": signed.platform.name, "platform_level": signed.platform.level}
     return row
+
+
+def _amount(said: _FundsArrived | _Signed) -> dict[str, Any]:
+    return {"amount": str(said.amount), "share": None if said.share is None else str(said.share)}
 
 
 def _target(delivery: Delivery, district: str, year: str, indicator: str) -> Read:

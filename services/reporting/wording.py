@@ -219,6 +219,11 @@ def happening(row: Mapping[str, Any]) -> str:
     return f"{said} {money(row['amount'])}" if row["amount"] is not None else said
 
 
+def own_share(percent: object) -> str:
+    """How much of a joint project's amount is the district's; empty when all of it."""
+    return "" if percent is None else f"本区占 {percent}%"
+
+
 def source_of_money(row: Mapping[str, Any]) -> str:
     """Where the funds come from: tier and province or country."""
     if row["origin"] is None:
@@ -285,9 +290,10 @@ def particulars(entry: Entry) -> str:
             parts = [_GATES.get(str(said.get("gate"))), _OUTCOMES.get(str(said.get("outcome")))]
         case "signed":
             place = said.get("platform") or {}
-            parts = [place.get("name"), _LEVELS.get(str(place.get("level")))]
+            parts = [place.get("name"), _LEVELS.get(str(place.get("level"))), own_share(said.get("share"))]
         case "funds-arrived":
-            parts = [_NATURES.get(str(said.get("nature"))), province_name(str(said.get("origin")))]
+            nature, place = _NATURES.get(str(said.get("nature"))), province_name(str(said.get("origin")))
+            parts = [nature, place, own_share(said.get("share"))]
         case "progress-reported":
             parts = [said.get("phrase")]
         case "issue-raised":

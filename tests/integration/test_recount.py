@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from itertools import count
 from typing import Any
 
@@ -64,5 +65,6 @@ async def _same(pool: Pool, definitions: Definitions, district: str, asked: Ques
     listed = await figures.counted(district, asked)
     counted = counts(definitions, known, district, asked)
     for indicator in definitions.indicator:
-        there = {(row["source"], row["id"]) for row in listed[indicator.code]}
-        assert there == {key for key, found in counted.items() if indicator.code in found}
+        there = {(row["source"], row["id"]): row["counts"] or 0 for row in listed[indicator.code]}
+        code = indicator.code
+        assert there == {key: Decimal(found[code]) for key, found in counted.items() if code in found}

@@ -269,6 +269,32 @@ async def test_whoever_wants_a_table_gets_one(client: httpx.AsyncClient, stream:
     )
 
 
+async def test_the_share_of_a_joint_project_stands_beside_the_amount_in_every_form(
+    client: httpx.AsyncClient, stream: JetStreamContext
+) -> None:
+    await publish(
+        stream, project("P-1", [funds("2026-05-01", "120000000.01", "f-9", share="33.3")], name="联合招商项目")
+    )
+    await settled(client)
+    path = f"{HERE}/indicators/funds-arrived/facts"
+    answer = (await client.get(path, params=AUGUST)).json()
+    wanted = {"amount": "120000000.01", "share": "33.3", "counts": "39960000.00"}
+    assert wanted.items() <= answer["facts"][0].items()
+    assert answer["indicator"]["amount"] == "39960000.00"
+    table = await client.get(f"{path}.csv", params=AUGUST)
+    [row] = list(csv.DictReader(io.StringIO(table.content.decode("utf-8-sig"))))
+    assert wanted.items() <= row.items()
+    sheet = load_workbook(io.BytesIO((await client.get(f"{path}.xlsx", params=AUGUST)).content)).active
+    assert sheet is not None
+    [head, cells] = sheet.iter_rows(values_only=True)
+    shown = dict(zip(head, cells, strict=True))
+    assert (shown["amount"], shown["share"], shown["counts"]) == (120000000.01, 33.3, 39960000)
+    page = await client.get(f"/districts/{DISTRICT}/indicators/funds-arrived", params=AUGUST)
+    assert "本区占 33.3%，计入 3,996" in page.text
+    story = await client.get(f"/districts/{DISTRICT}/projects/P-1")
+    assert "本区占 33.3%" in story.text
+
+
 async def test_a_name_that_was_typed_is_no_formula_in_a_table(
     client: httpx.AsyncClient, stream: JetStreamContext
 ) -> None:

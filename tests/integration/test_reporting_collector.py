@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import orjson
@@ -104,6 +104,26 @@ async def test_of_two_contracts_on_one_day_the_one_recorded_first_is_the_first(p
     early = signed("2026-02-01", "100.00", "b", recorded=at(40))
     await take(taker, project("P-1", [early, late]))
     assert (await figure(pool, "signed-major")).projects == 0
+
+
+async def test_of_a_joint_project_the_share_counts_and_the_whole_contract_is_held_to_the_threshold(
+    pool: Pool, taker: Collector
+) -> None:
+    wrong = superseded(funds("2026-03-01", "100.01", "f-1", share="50", recorded=at(60)), at(90))
+    facts = [
+        signed("2026-02-01", "500000000.00", "s-1", level="provincial", share="33.33"),
+        wrong,
+        funds("2026-03-01", "100.01", "f-2", share="40", recorded=at(90)),
+    ]
+    await take(taker, project("P-1", facts), project("P-2", [funds("2026-03-02", "7.00", "f-1")]))
+    major, platform = await figure(pool, "signed-major"), await figure(pool, "platform-signings")
+    assert (major.projects, major.amount) == (1, Decimal("166650000.00"))
+    assert (platform.projects, platform.amount) == (1, Decimal("166650000.00"))
+    amounts = [
+        (await figure(pool, "funds-arrived", Question(2026, AUGUST.through, known_by))).amount
+        for known_by in (None, at(90), at(89))
+    ]
+    assert amounts == [Decimal("47.00"), Decimal("47.00"), Decimal("57.01")], "half a cent goes up"
 
 
 async def test_what_was_known_on_a_day_stays_known_after_a_correction(pool: Pool, taker: Collector) -> None:
@@ -222,6 +242,7 @@ async def test_late_is_what_was_due_and_is_not_done(pool: Pool, taker: Collector
 _DISTRICTS = (f"{number:06}" for number in itertools.count(500_200))
 _DAYS = ["2025-12-30", "2026-01-01", "2026-04-15", "2026-08-31", "2026-09-01"]
 _AMOUNTS = ["0.00", "499999999.99", "500000000.00", "700000000.01"]
+_SHARES: list[dict[str, Any]] = [{}, {}, {"share": "100"}, {"share": "33.33"}, {"share": "50"}]
 
 MACHINES: dict[str, Any] = {"cluster": "智能装备", "industry": "C3911", "channel": "agent"}
 FOOD: dict[str, Any] = {"cluster": "食品加工", "industry": "C1411", "channel": "own"}
@@ -239,6 +260,7 @@ def histories(draw: st.DrawFn) -> list[dict[str, Any]]:
         facts: list[dict[str, Any]] = []
         for number in range(draw(st.integers(0, 5))):
             day, amount, instant = draw(st.sampled_from(_DAYS)), draw(st.sampled_from(_AMOUNTS)), at(250 + number)
+            joint = draw(st.sampled_from(_SHARES))
             corrects = draw(st.booleans())
             if facts and corrects:
                 place = draw(st.integers(0, len(facts) - 1))
@@ -248,16 +270,16 @@ def histories(draw: st.DrawFn) -> list[dict[str, Any]]:
                 draw(
                     st.sampled_from(
                         [
-                            funds(day, amount, f"e-{number}", recorded=instant),
+                            funds(day, amount, f"e-{number}", recorded=instant, **joint),
                             funds(day, amount, f"e-{number}", origin="500101", recorded=instant),
                             funds(day, amount, f"e-{number}", origin="500102", recorded=instant),
-                            signed(day, amount, f"e-{number}", level="provincial", recorded=instant),
+                            signed(day, amount, f"e-{number}", level="provincial", recorded=instant, **joint),
                             signed(day, amount, f"e-{number}", level="municipal", recorded=instant),
                             signed(day, amount, f"e-{number}", kind="framework", recorded=instant),
                             fact("started", day, f"e-{number}", recorded=instant),
                             fact("registered", day, f"e-{number}", recorded=instant, **MACHINES),
                             fact("registered", day, f"e-{number}", recorded=instant, **FOOD),
-                            _working(funds(day, amount, f"e-{number}", recorded=instant)),
+                            _working(funds(day, amount, f"e-{number}", recorded=instant, **joint)),
                         ]
                     )
                 )
@@ -278,7 +300,10 @@ def folded(versions: Sequence[dict[str, Any]], indicator: Indicator, asked: Ques
 
 
 def _weighed(data: Mapping[str, Any], indicator: Indicator) -> Decimal:
-    return Decimal(data.get("amount", 0)) * (indicator.weights or {}).get(data.get("nature", "other"), Decimal(1))
+    amount = Decimal(data.get("amount", 0))
+    if indicator.joint == "share" and "share" in data:
+        amount = (amount * Decimal(data["share"]) / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return amount * (indicator.weights or {}).get(data.get("nature", "other"), Decimal(1))
 
 
 def _counted(facts: Sequence[dict[str, Any]], indicator: Indicator, asked: Question) -> list[dict[str, Any]]:
@@ -322,7 +347,8 @@ def _known(one: Mapping[str, Any], known_by: datetime | None) -> bool:
     )
 
 
-# Every kind of rule beside those of the packaged file: filters over projects, part counts, another year, facts counted.
+# Every kind of rule beside those of the packaged file: filters over projects, part counts, another year, facts counted,
+# joint projects whole.
 _MORE = """
 definitions = "more"
 [[indicator]]
@@ -360,6 +386,7 @@ title = "新签项目到位资金"
 fact = { event = "funds-arrived" }
 filter = { projects = "new" }
 measure = "sum"
+joint = "whole"
 unit = "亿元"
 rounding = { mode = "half-up", decimals = 2 }
 light = { by = "lead-points", green = { from = "0" }, yellow = { from = "-10", below = "0" }, red = { below = "-10" } }
@@ -371,6 +398,15 @@ measure = "projects"
 unit = "个"
 rounding = { mode = "half-up", decimals = 0 }
 light = { by = "lead-points", green = { from = "0" }, yellow = { from = "-10", below = "0" }, red = { below = "-10" } }
+[[ratio]]
+code = "funds-rate"
+title = "资金到位率"
+cohort = { event = "signed", joined = "ever" }
+done = { events = ["funds-arrived"] }
+measure = "amount"
+joint = "whole"
+terminated = "leaves"
+rounding = { mode = "half-up", decimals = 1 }
 """
 MORE = read_definitions(_MORE, "more.toml")
 _EVERY = (*DEFINITIONS.indicator, *MORE.indicator)

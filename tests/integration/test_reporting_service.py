@@ -207,6 +207,7 @@ async def test_each_fact_behind_a_figure_is_shown_with_its_evidence(
             "on": "2026-03-01",
             "event": "funds-arrived",
             "amount": "5540000000.00",
+            "share": None,
             "counts": "5540000000.00",
             "source": "/500101/finance",
             "id": "f-1",

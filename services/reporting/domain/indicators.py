@@ -14,6 +14,7 @@ from services.reporting.domain.rules import (
     YEAR_BEGINS,
     Candidates,
     Filter,
+    Joint,
     Rounding,
     Strict,
     Weights,
@@ -38,8 +39,8 @@ class Indicator(Strict):
     """One indicator: which facts count, what is measured, and how it is printed and judged.
 
     `year_begins`, month and first day, is for a year other than the calendar's; the year has the name of the calendar
-    year in which it ends: of 1 December to 30 November, 2026 begins on 2025-12-01. `weights` counts a part only of the
-    funds of a nature.
+    year in which it ends: of 1 December to 30 November, 2026 begins on 2025-12-01. `joint` says what
+    counts of an amount that is of several districts; `weights` counts a part only, of that, of the funds of a nature.
     """
 
     code: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,48}$")]
@@ -47,6 +48,7 @@ class Indicator(Strict):
     fact: Candidates
     filter: Filter = Filter()
     measure: Measure
+    joint: Joint = "share"
     weights: Weights | None = None
     unit: Unit
     rounding: Rounding
@@ -57,14 +59,20 @@ class Indicator(Strict):
     def _sensible(self) -> Self:
         if (self.measure == "sum") != (self.unit in YUAN_IN):
             raise ValueError(f"measure '{self.measure}' cannot be counted in {self.unit}")
-        absent = lacking(self.fact, self.filter, amount=self.measure == "sum", weights=self.weights is not None)
+        absent = lacking(
+            self.fact,
+            self.filter,
+            amount=self.measure == "sum",
+            weights=self.weights is not None,
+            joint="joint" in self.model_fields_set,
+        )
         if absent:
             raise ValueError(f"event '{self.fact.event}' carries no {', no '.join(absent)}")
         return self
 
     def rule(self) -> dict[str, Any]:
         """Which facts count, as reporting.counted takes it."""
-        return counting(self.fact, self.filter, self.weights, self.year_begins)
+        return counting(self.fact, self.filter, self.weights, self.joint, self.year_begins)
 
     def key(self) -> str:
         """The name of that rule in the tables."""

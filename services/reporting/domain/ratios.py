@@ -19,6 +19,7 @@ from services.reporting.domain.rules import (
     Candidates,
     Event,
     Filter,
+    Joint,
     Kind,
     Rounding,
     Strict,
@@ -53,6 +54,7 @@ class Ratio(Strict):
     """A rate of a cohort, in percent.
 
     `measure`: projects by number, or amounts (those of the done facts against those by which the cohort joined).
+    `joint`: what counts of an amount that is of several districts.
     `terminated`: whether a project terminated by the asked day `stays` in the rate or `leaves` it, above and below.
     """
 
@@ -62,12 +64,15 @@ class Ratio(Strict):
     filter: Filter = Filter()
     done: Done
     measure: Literal["projects", "amount"]
+    joint: Joint = "share"
     terminated: Literal["stays", "leaves"]
     rounding: Rounding
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
         amount = self.measure == "amount"
+        if "joint" in self.model_fields_set and not amount:
+            raise ValueError("joint says how amounts count, and this rate counts projects")
         if absent := lacking(self.cohort.candidates(), self.filter, amount=amount):
             raise ValueError(f"event '{self.cohort.event}' carries no {', no '.join(absent)}")
         for event in self.done.events if amount else ():
@@ -80,7 +85,7 @@ class Ratio(Strict):
     def rule(self) -> dict[str, Any]:
         """The ratio as reporting.cohort takes it."""
         done = {"done_events": self.done.events, "done_kinds": self.done.kinds}
-        return counting(self.cohort.candidates(), self.filter, None, CALENDAR) | done
+        return counting(self.cohort.candidates(), self.filter, None, self.joint, CALENDAR) | done
 
 
 @dataclass(frozen=True, slots=True)

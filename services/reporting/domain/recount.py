@@ -7,13 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Final
 
 from services.reporting.domain.indicators import Definitions, Indicator
+from services.reporting.domain.numbers import rounded
 from services.reporting.domain.progress import Progress, Tally, TargetFact, progress, target_in_force
 from services.reporting.domain.question import Question, begin_of
 from services.reporting.domain.ratios import Ratio, RatioFigure, Share, ratio_figure
-from services.reporting.domain.rules import CALENDAR, Candidates, Filter
+from services.reporting.domain.rules import CALENDAR, Candidates, Filter, Joint
 from shared.places import tier
 
 _PHASES: Final = ("suspended", "resumed", "terminated")
@@ -36,6 +38,11 @@ class Fact:
     def amount(self) -> Decimal | None:
         """In yuan, for the events that move or promise money."""
         return Decimal(self.data["amount"]) if self.event in ("funds-arrived", "signed") else None
+
+    def part(self, joint: Joint) -> Decimal:
+        """What counts of the amount, all, or the district's share to the cent, half up; 0 where there is none."""
+        amount, share = self.amount or Decimal(0), self.data.get("share")
+        return amount if share is None or joint == "whole" else rounded(Fraction(amount) * Fraction(share) / 100, 2)
 
     @property
     def age(self) -> tuple[date, datetime, str, str]:
@@ -82,7 +89,7 @@ def counted(indicator: Indicator, facts: Iterable[Fact], district: str, asked: Q
     first, last = asked.period(indicator.year_begins)
     weights: dict[str, Decimal] = {str(nature): weight for nature, weight in (indicator.weights or {}).items()}
     return [
-        Count(fact, (fact.amount or Decimal(0)) * weights.get(fact.data.get("nature", ""), Decimal(1)))
+        Count(fact, fact.part(indicator.joint) * weights.get(fact.data.get("nature", ""), Decimal(1)))
         for fact in _selected(indicator, list(facts), district)
         if first <= fact.on <= last
     ]
@@ -212,13 +219,13 @@ def _shares(ratio: Ratio, facts: Sequence[Fact], district: str, asked: Question)
     ]
     reached: dict[str, Decimal] = {}
     for fact in done:
-        reached[fact.project] = reached.get(fact.project, Decimal(0)) + (fact.amount or Decimal(0))
+        reached[fact.project] = reached.get(fact.project, Decimal(0)) + fact.part(ratio.joint)
     return [
         Share(
             month=joined.on.replace(day=1),
             terminated=joined.project in phase and phase[joined.project].event == "terminated",
             projects=1,
-            amount=joined.amount or Decimal(0),
+            amount=joined.part(ratio.joint),
             done=int(joined.project in reached),
             done_amount=reached.get(joined.project, Decimal(0)),
         )

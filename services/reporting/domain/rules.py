@@ -32,8 +32,8 @@ Event = Literal[
 
 # What a fact of each event carries, and so what a definition over it may ask.
 CARRIES: dict[Event, set[str]] = {
-    "funds-arrived": {"amount", "tiers", "natures", "weights"},
-    "signed": {"amount", "kinds", "platform_levels"},
+    "funds-arrived": {"amount", "tiers", "natures", "weights", "joint"},
+    "signed": {"amount", "kinds", "platform_levels", "joint"},
 }
 _OF_THE_FACT = ("tiers", "natures", "platform_levels")
 
@@ -83,6 +83,9 @@ class Filter(Strict):
     projects: Literal["new", "carried-over"] | None = None
 
 
+# Of a joint project's amounts: this district's share, to the cent half up, or the whole.
+Joint = Literal["share", "whole"]
+
 Weights = dict[Nature, Annotated[Decimal, Field(ge=0, le=1, allow_inf_nan=False)]]
 
 
@@ -93,18 +96,20 @@ class Rounding(Strict):
     decimals: Annotated[int, Field(ge=0, le=6)]
 
 
-def lacking(fact: Candidates, fits: Filter, *, amount: bool, weights: bool = False) -> list[str]:
-    """What a definition asks of its facts that they do not carry, in order."""
+def lacking(fact: Candidates, fits: Filter, *, amount: bool, weights: bool = False, joint: bool = False) -> list[str]:
+    """What a definition asks of its facts that they do not carry, in order; `joint` is whether it names a way."""
     asked = {name for name in _OF_THE_FACT if getattr(fits, name) is not None}
     asked |= {"kinds"} if fact.kinds is not None else set()
     asked |= {"amount"} if amount or fits.minimum is not None or fits.below is not None else set()
     asked |= {"weights"} if weights else set()
+    asked |= {"joint"} if joint else set()
     return sorted(asked - CARRIES.get(fact.event, set()))
 
 
-def counting(fact: Candidates, fits: Filter, weights: Weights | None, year_begins: str) -> dict[str, Any]:
+def counting(fact: Candidates, fits: Filter, weights: Weights | None, joint: Joint, year_begins: str) -> dict[str, Any]:
     """A definition as reporting.counted takes it: JSON types, nothing that does not change what counts."""
     said = fact.model_dump(mode="json") | fits.model_dump(mode="json")
+    said["joint"] = None if joint == "share" else joint
     said["weights"] = {nature: str(weight) for nature, weight in weights.items()} if weights else None
     return {key: value for key, value in said.items() if value} | {"year_begins": year_begins}
 

@@ -1,7 +1,7 @@
 -- The facts that count toward an indicator: the one text from which every figure, every list and every rollup comes.
 --
 -- rule: {event, kinds, first_of_project, tiers, natures, platform_levels, minimum, below, clusters, industries, channels,
---        projects, weights, year_begins}; what is absent lets every fact pass.
+--        projects, weights, joint, year_begins}; what is absent lets every fact pass.
 -- of_projects: null for all of the district.
 -- instant: what counts as known then ('infinity': as known now); null: at every instant, as a history in which a fact is
 --        listed once for each stretch of time [known_from, known_until) between two changes of its project.
@@ -13,6 +13,13 @@ drop function if exists reporting.described;
 
 create or replace function reporting.texts(list jsonb) returns text[] language sql immutable as $$
 select case when jsonb_typeof(list) = 'array' then array(select jsonb_array_elements_text(list)) end
+$$;
+
+-- The part of an amount that is the district's own: to the cent, half up (no amount is negative). `joint` is 'whole' where a
+-- definition counts all of it.
+create or replace function reporting.own_part(amount numeric, share numeric, joint text) returns numeric
+language sql immutable as $$
+select case when joint = 'whole' then amount else coalesce(round(amount * share / 100, 2), amount) end
 $$;
 
 create function reporting.counted(rule jsonb, of_district text, of_projects text[], instant timestamptz)
@@ -27,7 +34,7 @@ begin
     return query execute $query$
         with fact as not materialized (
             select f.project, f.source, f.id, f.happened_on, f.recorded_at, f.superseded_at, f.amount,
-                f.tier, f.nature, f.platform_level
+                f.share, f.tier, f.nature, f.platform_level
             from reporting.fact f
             where f.district = $1 and ($2 is null or f.project = any ($2)) and f.event = $4
               and ($5 is null or f.kind = any ($5))
@@ -99,7 +106,7 @@ begin
             group by s.project, s.at
         )
         select c.project, c.source, c.id, c.happened_on,
-            c.amount * coalesce(($8 ->> c.nature)::numeric, 1), c.at, c.until
+            reporting.own_part(c.amount, c.share, $19) * coalesce(($8 ->> c.nature)::numeric, 1), c.at, c.until
         from candidate c
         left join described d on $6 and d.project = c.project and d.at = c.at
         left join contracted s on $17 is not null and s.project = c.project and s.at = c.at
@@ -120,7 +127,8 @@ begin
         reporting.texts(rule -> 'platform_levels'), (rule ->> 'minimum')::numeric, (rule ->> 'below')::numeric,
         reporting.texts(rule -> 'clusters'),
         case when rule ? 'industries' then array(select code || '%' from unnest(reporting.texts(rule -> 'industries')) code) end,
-        reporting.texts(rule -> 'channels'), rule ->> 'projects', coalesce(rule ->> 'year_begins', '01-01');
+        reporting.texts(rule -> 'channels'), rule ->> 'projects', coalesce(rule ->> 'year_begins', '01-01'),
+        rule ->> 'joint';
 end
 $function$;
 
@@ -167,7 +175,8 @@ begin
             where c.happened_on between $3 and $4
         ),
         fact as (
-            select f.project, f.event, f.kind, f.amount, f.happened_on, f.recorded_at, f.source, f.id
+            select f.project, f.event, f.kind, reporting.own_part(f.amount, f.share, $8) as amount, f.happened_on,
+                f.recorded_at, f.source, f.id
             from reporting.fact f
             where f.district = $2 and f.happened_on <= $4 and f.event = any ($6 || array['suspended', 'resumed', 'terminated'])
               and f.recorded_at <= $5 and (f.superseded_at is null or f.superseded_at > $5)
@@ -188,7 +197,7 @@ begin
         from member m left join phase p using (project) left join reached r using (project)
     $query$ using
         rule, of_district, first_day, through, instant,
-        reporting.texts(rule -> 'done_events'), reporting.texts(rule -> 'done_kinds');
+        reporting.texts(rule -> 'done_events'), reporting.texts(rule -> 'done_kinds'), rule ->> 'joint';
 end
 $function$;
 
@@ -216,5 +225,5 @@ $$;
 create or replace function reporting.counting() returns bytea language sql stable set search_path to '' as $$
 select pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.string_agg(prosrc, E'\n' order by proname), 'UTF8'))
 from pg_catalog.pg_proc
-where pronamespace = 'reporting'::pg_catalog.regnamespace and proname in ('counted', 'changes', 'year_of', 'texts')
+where pronamespace = 'reporting'::pg_catalog.regnamespace and proname in ('counted', 'changes', 'own_part', 'year_of', 'texts')
 $$;
