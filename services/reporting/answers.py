@@ -1,6 +1,6 @@
 """The shapes of the answers for programs: decimal strings, days as YYYY-MM-DD, instants with their offset."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -8,9 +8,12 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from services.reporting.completeness import Code
-from services.reporting.desk import Report
+from services.reporting.desk import Proof, Report
 from services.reporting.domain.indicators import Light, Unit
+from services.reporting.domain.question import Question
+from services.reporting.domain.ratios import RatioFigure
 from services.reporting.figures import Dimension
+from services.reporting.register import Listed, Story
 from shared.places import Tier
 
 DecimalString = Annotated[Decimal, PlainSerializer(lambda number: format(number, "f"), return_type=str)]
@@ -288,10 +291,50 @@ def progress_answer(report: Report) -> ProgressAnswer:
     return ProgressAnswer(**heading(report), indicators=lines(report))
 
 
+def series_answer(reports: Sequence[Report]) -> SeriesAnswer:
+    """The reports of the months until the asked day, which is the last one's."""
+    months = [
+        MonthAnswer(through=one.asked.through, elapsed_pct=one.elapsed_pct, indicators=lines(one)) for one in reports
+    ]
+    return SeriesAnswer(**heading(reports[-1]), months=months)
+
+
+def ratios_answer(report: Report, found: Iterable[RatioFigure]) -> RatiosAnswer:
+    """A district's rates, under the heading of a report."""
+    return RatiosAnswer(**heading(report), ratios=[RatioAnswer.model_validate(one) for one in found])
+
+
+def facts_answer(proof: Proof) -> FactsAnswer:
+    """What one figure is made of."""
+    return FactsAnswer(
+        **heading(proof.report),
+        indicator=IndicatorAnswer.model_validate(proof.evidence.progress),
+        total=proof.evidence.total,
+        facts=[fact_answer(row) for row in proof.evidence.facts],
+    )
+
+
 def fact_answer(row: Mapping[str, Any]) -> FactAnswer:
     """A fact that counts."""
     platform = PlatformAnswer(name=row["platform"], level=row["platform_level"]) if row["platform"] else None
     return FactAnswer.model_validate({**row, "on": row["happened_on"], "platform": platform})
+
+
+def projects_answer(district: str, asked: Question, found: Listed) -> ProjectsAnswer:
+    """A page of a district's projects."""
+    return ProjectsAnswer(
+        district=district,
+        through=asked.through,
+        known_by=asked.known_by,
+        projects=[project_answer(row) for row in found.projects],
+        next=found.following,
+    )
+
+
+def story_answer(district: str, project: str, found: Story) -> StoryAnswer:
+    """One project with its timeline."""
+    timeline = [EntryAnswer.model_validate(entry) for entry in found.entries]
+    return StoryAnswer(district=district, project=project, record=dict(found.record), timeline=timeline)
 
 
 def project_answer(row: Mapping[str, Any]) -> ProjectAnswer:
