@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -55,7 +55,7 @@ class Acknowledger:
         """What the link's message told of, or its person, the one late for longest first; empty for one long gone."""
         async with self._pool.acquire() as connection:
             rows = await connection.fetch(SQL["told"], await _deliveries(connection, link, now))
-        return [_told(row, self._policy, business_day(now)) for row in rows]
+        return [_told(row, self._policy, now) for row in rows]
 
     async def answer(
         self, link: Link, chosen: Collection[UUID] | None, visitor: Visitor, now: datetime
@@ -96,14 +96,14 @@ async def _deliveries(connection: Connection, link: Link, now: datetime) -> list
     return [row["id"] for row in await connection.fetch(SQL["of_message"], link.message)]
 
 
-def _told(row: Any, policy: Policy, today: date) -> Told:
+def _told(row: Any, policy: Policy, now: datetime) -> Told:
     record, case = Record.model_validate(row["record"]), case_of(row)
     return Told(
         case=case,
         name=record.name,
         unit=record.lead_unit,
         official=record.lead_official,
-        text=sentences(record, (case.rule, case.matter), row["outcome_text"], policy, today)[0],
+        text=sentences(record, (case.rule, case.matter), row["outcome_text"], policy, now)[0],
         answerable=may_acknowledge(case) and row["own_at"] is None,
         answered_by=row["answered_by"],
         answered_at=row["answered_at"],

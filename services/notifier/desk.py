@@ -99,9 +99,9 @@ class Desk:
 
 
 def _entry(row: Any, deliveries: Sequence[Delivery], answers: Sequence[Answer], policy: Policy, now: datetime) -> Entry:
-    record, case, today = Record.model_validate(row["record"]), case_of(row), business_day(now)
-    text, _ = sentences(record, (case.rule, case.matter), row["outcome_text"], policy, today)
-    late = max(0, (today - case.due).days)
+    record, case = Record.model_validate(row["record"]), case_of(row)
+    text, _ = sentences(record, (case.rule, case.matter), row["outcome_text"], policy, now)
+    late = max(0, (business_day(now) - case.due).days)
     return Entry(case, record.name, record.lead_unit, record.lead_official, text, late, deliveries, answers)
 
 

@@ -1,12 +1,13 @@
 """Explains, for one project, which duties hold now and why, and who will be told of them when."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, time
+from datetime import datetime
 
 from services.notifier.domain.cases import Case, Clock, fires_at
 from services.notifier.domain.directory import Directory
 from services.notifier.domain.duties import Duty, Ended, Holds, Met, Paused, Withdrawn, duties, standing, upcoming
 from services.notifier.domain.forecast import Ladder, forecast, ladder_of
+from services.notifier.domain.ladder import midnight
 from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import Record
 from services.notifier.domain.silences import Silence, silenced
@@ -39,25 +40,24 @@ class Explainer:
     def _about(
         self, record: Record, cases: Sequence[Case], silences: Sequence[Silence], now: datetime
     ) -> Iterator[str]:
-        today = business_day(now)
         yield f"{record.district}/{record.project} {record.name or ''}: {record.stage}, revision {record.revision}"
         yield f"  lead unit {record.lead_unit or '-'}, lead official {record.lead_official or '-'}"
-        held = duties(record, self._policy, today)
+        held = duties(record, self._policy, now)
         known = {case.key: case for case in cases}
         yield "now:" if held else "now: nothing is owed"
         for duty in held:
             yield from self._duty(duty, known.pop(duty.key, None), record, silences, now)
         for case in known.values():
             yield from self._waiting(case, record, now)
-        later = upcoming(record, self._policy, today)
+        later = upcoming(record, self._policy, now)
         yield "later, if nothing happens:" if later else "later: nothing that is known"
         for each in later:
             rule = self._policy.rule(each.rule)
-            begins = datetime.combine(each.since, time(), BUSINESS_ZONE)
-            yield f"  {each.since} {each.rule} {each.matter}, due {each.due}, owed by {each.owed_by or '-'}"
+            yield f"  {_since(each.since)} {each.rule} {each.matter}, due {each.due}, owed by {each.owed_by or '-'}"
             if rule is not None:
-                ladder = Ladder(rule.ladder, each.owed_by, 0, fires_at(rule.ladder, 0, Clock(begins, 0), self._policy))
-                yield from self._steps(ladder, record)
+                rungs = rule.climb(each.pressing)
+                first = fires_at(rungs, 0, Clock(each.since, 0), self._policy)
+                yield from self._steps(Ladder(rungs, each.owed_by, 0, first), record)
 
     def _duty(
         self, duty: Duty, case: Case | None, record: Record, silences: Sequence[Silence], now: datetime
@@ -74,7 +74,7 @@ class Explainer:
             yield from self._steps(ladder, record)
 
     def _waiting(self, case: Case, record: Record, now: datetime) -> Iterator[str]:
-        match standing(record, case.rule, case.matter, self._policy, business_day(now)):
+        match standing(record, case.rule, case.matter, self._policy, now):
             case Paused():
                 why = "the project is suspended"
             case Met(on):
@@ -97,6 +97,11 @@ class Explainer:
 
 def _paused(case: Case) -> str:
     return f", paused since {_moment(case.paused_at)}" if case.paused_at else ""
+
+
+def _since(at: datetime) -> str:
+    """The day of what begins with it, else the minute."""
+    return str(business_day(at)) if at == midnight(business_day(at)) else _moment(at)
 
 
 def _moment(at: datetime) -> str:

@@ -67,8 +67,7 @@ class Registrar:
         if any(isinstance(change, Open) and change.catch_up for change in changes):
             settle = self._timing.settle
             await connection.execute(SQL["hold_catch_up"], now + settle, settle * _LONGEST_HOLD)
-        today = business_day(now)
-        looks = [next_look(record, self._policy, today) for record in records]
+        looks = [next_look(record, self._policy, now) for record in records]
         await connection.execute(SQL["plan_look"], *keys, looks)
         return len(changes)
 

@@ -111,6 +111,6 @@ where escalation_case.id = moved.id;
 -- When time alone brings or ends the project's next duty.
 update notifier.project
 set next_look = planned.next_look
-from unnest($1::text[], $2::text[], $3::date[]) as planned (district, project, next_look)
+from unnest($1::text[], $2::text[], $3::timestamptz[]) as planned (district, project, next_look)
 where (project.district, project.project) = (planned.district, planned.project)
   and project.next_look is distinct from planned.next_look;

@@ -161,8 +161,8 @@ class Sender:
         return dict(items)
 
     def _item(self, row: Any, told: Mapping[str, Any], now: datetime) -> Item:
-        record, today, what = Record.model_validate(row["record"]), business_day(now), (row["rule"], row["matter"])
-        text, brief = sentences(record, what, row["outcome_text"], self._policy, today)
+        record, what = Record.model_validate(row["record"]), (row["rule"], row["matter"])
+        text, brief = sentences(record, what, row["outcome_text"], self._policy, now)
         return Item(
             case=str(row["id"]),
             rule=row["rule"],
@@ -178,7 +178,7 @@ class Sender:
             official=record.lead_official,
             investor=record.investor.name if record.investor else None,
             told=told,
-            urgency=urgency(record, *what, self._policy, today),
+            urgency=urgency(record, *what, self._policy, now),
             ended=row["outcome_text"] is not None,
         )
 

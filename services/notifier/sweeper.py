@@ -60,7 +60,7 @@ class Sweeper:
         done = 0
         while True:
             # One question is all that an idle round costs.
-            (agenda,) = await self._pool.fetch(SQL["agenda"], business_day(now), now)
+            (agenda,) = await self._pool.fetch(SQL["agenda"], now)
             found = await self._look_at_projects(now) if agenda["look"] else 0
             # With nobody in the directory every ladder would run out within a moment, unheard.
             if not found and agenda["fire"] and self._directory.people:
@@ -78,7 +78,7 @@ class Sweeper:
             return
         async with self._pool.acquire() as connection, connection.transaction():
             if await connection.fetchval(SQL["adopt"], self._policy.fingerprint, now) is not None:
-                await connection.execute(SQL["look_at_all"], business_day(now))
+                await connection.execute(SQL["look_at_all"], now)
                 timers = [(row["id"], self._timer(row)) for row in await connection.fetch(SQL["running_clocks"], now)]
                 await connection.execute(SQL["set_timers"], *_columns(timers, 2))
                 self._log.info("another policy: every project is looked at again", timers=len(timers))
@@ -93,8 +93,8 @@ class Sweeper:
             # A silence that begins or ends is a reason to look at what it is about.
             if turned := await connection.fetch(SQL["turn_silences"], now):
                 places = [row["district"] for row in turned], [row["project"] for row in turned]
-                await connection.execute(SQL["look_at_silenced"], business_day(now), *places)
-            rows = await connection.fetch(SQL["projects_to_look_at"], business_day(now))
+                await connection.execute(SQL["look_at_silenced"], now, *places)
+            rows = await connection.fetch(SQL["projects_to_look_at"], now)
             await self._registrar.look(connection, [Record.model_validate(row["record"]) for row in rows], now)
         return len(rows)
 

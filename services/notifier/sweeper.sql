@@ -7,8 +7,8 @@ where policy_in_force.fingerprint <> excluded.fingerprint
 returning fingerprint;
 
 -- name: look_at_all
--- Today, and not all in one transaction.
-update notifier.project set next_look = least(next_look, $1::date);
+-- Now, and not all in one transaction.
+update notifier.project set next_look = least(next_look, $1::timestamptz);
 
 -- name: running_clocks
 -- Timers that were computed from a number of working days and have not gone off.
@@ -25,12 +25,12 @@ from unnest($1::uuid[], $2::timestamptz[]) as computed (id, next_at)
 where escalation_case.id = computed.id;
 
 -- name: agenda
--- Whether a day or a silence brought or ended a duty, and whether a timer is due: all that an idle round asks. By the
+-- Whether time or a silence brought or ended a duty, and whether a timer is due: all that an idle round asks. By the
 -- least value, which an index has at its end; whether any row is due at all may be looked for in the whole table.
 select
-    coalesce((select min(next_look) from notifier.project) <= $1::date, false)
-        or exists (select from notifier.silence where (not begun and since <= $2) or (not over and until <= $2)) as look,
-    coalesce(min(next_fire_at) <= $2, false) as fire
+    coalesce((select min(next_look) from notifier.project) <= $1, false)
+        or exists (select from notifier.silence where (not begun and since <= $1) or (not over and until <= $1)) as look,
+    coalesce(min(next_fire_at) <= $1, false) as fire
 from notifier.escalation_case
 where next_fire_at is not null and paused_at is null and state <> 'resolved';
 
@@ -44,13 +44,13 @@ returning district, project;
 -- name: look_at_silenced
 -- A silence holds up cases, and releases them.
 update notifier.project
-set next_look = least(next_look, $1::date)
+set next_look = least(next_look, $1::timestamptz)
 from unnest($2::text[], $3::text[]) as turned (district, project)
 where (turned.district is null or turned.district = project.district)
   and (turned.project is null or turned.project = project.project);
 
 -- name: projects_to_look_at
--- A duty of theirs began or ended by the passing of a day, without any event.
+-- A duty of theirs began or ended by the passing of time, without any event.
 select record
 from notifier.project
 where next_look <= $1

@@ -49,7 +49,7 @@ select min(instant) from (
     union all select next_attempt_at from notifier.message where state = 'waiting'
     union all select lease_until from notifier.message where state = 'sending'
     union all select not_before from notifier.delivery where state = 'waiting'
-    union all select next_look::timestamp at time zone 'Asia/Shanghai' from notifier.project
+    union all select next_look from notifier.project
     union all select until from notifier.silence where not over
 ) as instants
 where instant > $1

@@ -150,6 +150,40 @@ async def test_an_issue_is_taken_to_the_unit_that_owns_it(office: Mornings) -> N
     assert office.recipients() == ["谢文静"]
 
 
+def hourly(raised_at: str, urgency: str) -> dict[str, Any]:
+    """A project with an issue that was recorded at a moment in Shanghai."""
+    at = datetime.fromisoformat(raised_at).replace(tzinfo=BUSINESS_ZONE)
+    issue = {"text": "断电", "urgency": urgency, "raised_on": raised_at[:10], "raised_at": at.isoformat()}
+    return record(f"P-{urgency}", due=None, issues={"Q1": issue})
+
+
+async def test_an_issue_that_takes_hours_is_told_at_that_hour_and_one_that_takes_days_in_the_morning(
+    office: Mornings,
+) -> None:
+    await office.hear(hourly("2026-09-02T09:50", "at-once"), hourly("2026-09-02T09:55", "urgent"))
+    await office.until("2026-09-03 09:49")
+    assert office.told() == []
+    await office.until("2026-09-03 09:51")
+    (told,) = office.told()
+    assert (told.recipient, told.notice, f"{told.at.astimezone(BUSINESS_ZONE):%H:%M}") == ("马超", "overdue", "09:50")
+    assert "问题“断电”（立即办）应于9月3日9:50前解决，已超期不足1小时。" in told.text
+    # 72 hours end on a Saturday.
+    await office.until("2026-09-07 12:00")
+    (digest,) = office.told()
+    assert (digest.notice, f"{digest.at.astimezone(BUSINESS_ZONE):%m-%d %H:%M}") == ("digest", "09-07 08:40")
+    assert "问题“断电”（加急办）应于9月5日9:55前解决，已超期2天" in digest.text
+
+
+async def test_an_issue_that_is_late_by_night_is_told_when_people_are_at_work(office: Mornings) -> None:
+    await office.until("2026-09-02 23:00")
+    await office.hear(hourly("2026-09-02T22:50", "at-once"))
+    await office.until("2026-09-04 08:34")
+    assert office.told() == []
+    await office.until("2026-09-04 08:36")
+    (told,) = office.told()
+    assert "应于9月3日22:50前解决，已超期9小时" in told.text
+
+
 async def test_a_duty_that_ends_and_begins_again_at_once_is_one_case_and_nobody_hears_of_it(office: Mornings) -> None:
     await office.hear(moved(1))
     await office.until("2026-09-03 12:00")

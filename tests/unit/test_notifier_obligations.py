@@ -1,6 +1,6 @@
 """What each rule of the packaged policy finds on a project, and the sentences that people read of it."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, get_args
 
 import orjson
@@ -20,9 +20,11 @@ from services.notifier.domain.duties import (
     standing,
     upcoming,
 )
+from services.notifier.domain.ladder import midnight
 from services.notifier.domain.policy import read_policy
 from services.notifier.domain.record import Record, UnreadableRecordError, read_record, read_report
 from services.notifier.domain.rules import RuleId
+from shared.clock import BUSINESS_ZONE
 from tests.unit.test_notifier_duties import PACKAGED
 
 TODAY = date(2026, 9, 23)
@@ -48,16 +50,16 @@ def fact(event: str, on: str, superseded_at: str | None = None) -> dict[str, Any
 
 
 def only(record: Record, today: date = TODAY) -> Duty:
-    (duty,) = duties(record, PACKAGED, today)
+    (duty,) = duties(record, PACKAGED, midnight(today))
     return duty
 
 
 def ended(record: Record, rule: RuleId, matter: str) -> object:
-    return standing(record, rule, matter, PACKAGED, TODAY)
+    return standing(record, rule, matter, PACKAGED, midnight(TODAY))
 
 
 def test_a_project_without_anything_owed_owes_nothing() -> None:
-    assert duties(project(), PACKAGED, TODAY) == []
+    assert duties(project(), PACKAGED, midnight(TODAY)) == []
 
 
 INTENT = [fact("intent-signed", "2026-09-09")]
@@ -65,7 +67,7 @@ INTENT = [fact("intent-signed", "2026-09-09")]
 
 def test_an_intention_that_nobody_claims_is_owed_by_the_coordinator_after_so_many_working_days() -> None:
     record = project(stage="intent-signed", lead_official=None, lead_unit=None, facts=INTENT)
-    assert duties(record, PACKAGED, date(2026, 9, 16)) == []
+    assert duties(record, PACKAGED, midnight(date(2026, 9, 16))) == []
     duty = only(record, date(2026, 9, 17))
     assert (duty.rule, duty.owed_by, duty.due) == ("unclaimed", "区招商投资局", date(2026, 9, 16))
     assert duty.text == "9月9日签订意向，已8天无人挂包。请尽快明确挂包领导和牵头单位。"
@@ -79,7 +81,7 @@ def test_a_claim_ends_the_waiting_for_one() -> None:
 def test_an_intention_that_was_withdrawn_is_not_waited_for() -> None:
     gone = [fact("intent-signed", "2026-09-01", "2026-09-10T10:00:00+08:00")]
     record = project(stage="negotiating", lead_official=None, lead_unit=None, facts=gone)
-    assert duties(record, PACKAGED, TODAY) == []
+    assert duties(record, PACKAGED, midnight(TODAY)) == []
 
 
 def test_working_days_leave_out_holidays_and_count_the_days_worked_in_their_stead() -> None:
@@ -99,7 +101,7 @@ def test_a_deadline_in_a_year_whose_holidays_are_not_known_says_that_it_is_provi
 
 def test_a_milestone_is_told_of_a_week_ahead_and_by_another_rule_once_it_is_late() -> None:
     record = project(milestones={"started": {"due": "2026-09-30", "on": None}})
-    assert duties(record, PACKAGED, date(2026, 9, 22)) == []
+    assert duties(record, PACKAGED, midnight(date(2026, 9, 22))) == []
     soon = only(record, TODAY)
     assert soon.rule == "milestone-due-soon"
     assert soon.text == "应于9月30日前开工，还有7天。完成后请及时报送开工信息；不能按期的，请提前报告。"
@@ -128,7 +130,7 @@ def test_while_a_milestone_is_late_those_after_it_are_not_pressed() -> None:
 
 def test_without_a_timetable_a_step_is_due_so_many_days_after_the_one_before() -> None:
     record = project(milestones={"signed": {"due": None, "on": "2026-07-01"}})
-    assert duties(record, PACKAGED, date(2026, 8, 30)) == []
+    assert duties(record, PACKAGED, midnight(date(2026, 8, 30))) == []
     duty = only(record, date(2026, 9, 2))
     assert (duty.matter, duty.due) == ("site-fixed", date(2026, 8, 30))
     assert duty.text == ("签约后60天内应敲定选址（8月30日到期），已超3天，也未排定时间表。请抓紧推进，或补报时间表。")
@@ -136,12 +138,12 @@ def test_without_a_timetable_a_step_is_due_so_many_days_after_the_one_before() -
 
 def test_a_step_that_was_skipped_without_a_timetable_is_not_asked_for() -> None:
     reached = {"signed": {"due": None, "on": "2026-01-05"}, "planned": {"due": None, "on": "2026-09-01"}}
-    assert duties(project(milestones=reached), PACKAGED, TODAY) == []
+    assert duties(project(milestones=reached), PACKAGED, midnight(TODAY)) == []
 
 
 def test_a_gate_waits_since_the_one_before_it_was_passed() -> None:
     record = project(stage="negotiating", gates={"preliminary": {"outcome": "passed", "on": "2026-09-01"}})
-    assert duties(record, PACKAGED, date(2026, 9, 15)) == []
+    assert duties(record, PACKAGED, midnight(date(2026, 9, 15))) == []
     duty = only(record, date(2026, 9, 16))
     assert (duty.rule, duty.matter, duty.owed_by) == ("gate-pending", "industry", "区经济信息委")
     assert duty.brief == "协议初审9月1日通过后，行业审查已15天未出结果"
@@ -172,12 +174,12 @@ def test_a_gate_that_returned_the_agreement_waits_for_the_unit_that_reviews() ->
     ids=["rejected", "signed without it"],
 )
 def test_a_gate_is_not_waited_for_after_a_refusal_or_a_contract(changes: dict[str, Any]) -> None:
-    assert duties(project(**changes), PACKAGED, TODAY) == []
+    assert duties(project(**changes), PACKAGED, midnight(TODAY)) == []
 
 
 def test_a_project_of_which_nothing_was_heard_is_asked_for_news() -> None:
     record = project(last_recorded_at="2026-06-20T23:30:00+08:00")
-    assert duties(record, PACKAGED, date(2026, 9, 18)) == []
+    assert duties(record, PACKAGED, midnight(date(2026, 9, 18))) == []
     assert only(record, date(2026, 9, 19)).brief == "已91天没有任何进展报送（最近一次6月20日）"
     heard = project(last_recorded_at="2026-09-22T09:00:00+08:00")
     assert ended(heard, "no-event", "news") == Withdrawn(date(2026, 12, 21), "9月22日收到新的进展")
@@ -185,7 +187,7 @@ def test_a_project_of_which_nothing_was_heard_is_asked_for_news() -> None:
 
 @pytest.mark.parametrize("stage", ["reserved", "at-capacity", "terminated"])
 def test_nobody_is_asked_for_news_of_what_has_not_begun_or_is_over(stage: str) -> None:
-    assert duties(project(stage=stage, last_recorded_at="2026-01-05T10:00:00+08:00"), PACKAGED, TODAY) == []
+    assert duties(project(stage=stage, last_recorded_at="2026-01-05T10:00:00+08:00"), PACKAGED, midnight(TODAY)) == []
 
 
 def issue(**changes: Any) -> dict[str, Any]:
@@ -198,8 +200,44 @@ def issue(**changes: Any) -> dict[str, Any]:
 )
 def test_an_issue_is_late_after_the_hours_of_its_urgency(urgency: str, due: str) -> None:
     last = date.fromisoformat(due)
-    assert duties(project(**issue(urgency=urgency)), PACKAGED, last) == []
+    assert duties(project(**issue(urgency=urgency)), PACKAGED, midnight(last)) == []
     assert only(project(**issue(urgency=urgency)), last + timedelta(days=1)).due == last
+
+
+RAISED = datetime(2026, 9, 14, 9, 30, tzinfo=BUSINESS_ZONE)
+
+
+@pytest.mark.parametrize(("urgency", "hours"), [("at-once", 24), ("urgent", 72), ("special", 360)])
+def test_the_hours_of_an_issue_count_from_the_instant_at_which_it_was_recorded(urgency: str, hours: int) -> None:
+    record = project(**issue(urgency=urgency, raised_at=RAISED.astimezone(UTC).isoformat()))
+    late = RAISED + timedelta(hours=hours)
+    assert duties(record, PACKAGED, late - timedelta(seconds=1)) == []
+    assert next_look(record, PACKAGED, late - timedelta(seconds=1)) == late
+    (duty,) = duties(record, PACKAGED, late)
+    assert (duty.since, duty.due, duty.pressing) == (late, late.date(), urgency == "at-once")
+
+
+@pytest.mark.parametrize(
+    ("late", "said"),
+    [
+        (timedelta(minutes=59), "不足1小时"),
+        (timedelta(hours=1), "1小时"),
+        (timedelta(hours=23, minutes=59), "23小时"),
+        (timedelta(days=1), "1天"),
+        (timedelta(days=9), "9天"),
+    ],
+)
+def test_how_long_an_issue_is_late_is_said_in_hours_and_then_in_days(late: timedelta, said: str) -> None:
+    record = project(**issue(urgency="at-once", raised_at=RAISED.isoformat()))
+    (duty,) = duties(record, PACKAGED, RAISED + timedelta(hours=24) + late)
+    assert duty.brief == f"问题“用地指标不足”（立即办）应于9月15日9:30前解决，已超期{said}"
+
+
+@pytest.mark.parametrize("raised_at", ["2026-09-15T09:30:00+08:00", "2026-09-13T23:59:59+08:00", None])
+def test_an_issue_that_was_reported_on_another_day_has_the_whole_day(raised_at: str | None) -> None:
+    record = project(**issue(urgency="at-once", raised_at=raised_at))
+    assert only(record, date(2026, 9, 16)).due == date(2026, 9, 15)
+    assert duties(record, PACKAGED, midnight(date(2026, 9, 16)) - timedelta(seconds=1)) == []
 
 
 def test_an_issue_is_owed_by_the_unit_that_it_names_and_by_its_own_day() -> None:
@@ -214,7 +252,10 @@ def test_an_issue_is_owed_by_the_unit_that_it_names_and_by_its_own_day() -> None
 
 
 def test_an_issue_that_was_only_resolved_is_not_owed() -> None:
-    assert duties(project(issues={"Q1": {"raised_on": None, "resolved_on": "2026-09-01"}}), PACKAGED, TODAY) == []
+    assert (
+        duties(project(issues={"Q1": {"raised_on": None, "resolved_on": "2026-09-01"}}), PACKAGED, midnight(TODAY))
+        == []
+    )
 
 
 def test_a_promise_is_told_of_ahead_and_pressed_when_it_was_not_kept() -> None:
@@ -227,7 +268,7 @@ def test_a_promise_is_told_of_ahead_and_pressed_when_it_was_not_kept() -> None:
 
 
 def test_a_promise_without_a_day_is_never_late() -> None:
-    assert duties(project(pledges={"C1": {"clause": "租金"}}), PACKAGED, TODAY) == []
+    assert duties(project(pledges={"C1": {"clause": "租金"}}), PACKAGED, midnight(TODAY)) == []
 
 
 def report(**figures: Any) -> bytes:
@@ -252,8 +293,8 @@ def test_a_figure_far_behind_the_time_that_has_passed_is_owed_by_the_coordinator
     assert duty.text == (
         "截至9月22日，完成年度目标的40.0%，比序时进度落后32.8个百分点（时间已过72.8%）。请分析原因，加快推进。"
     )
-    assert duties(record, PACKAGED, date(2027, 1, 1)) == []
-    assert next_look(record, PACKAGED, TODAY) == date(2027, 1, 1)
+    assert duties(record, PACKAGED, midnight(date(2027, 1, 1))) == []
+    assert next_look(record, PACKAGED, midnight(TODAY)) == midnight(date(2027, 1, 1))
 
 
 @pytest.mark.parametrize(
@@ -266,7 +307,7 @@ def test_a_figure_far_behind_the_time_that_has_passed_is_owed_by_the_coordinator
 )
 def test_a_figure_near_its_time_or_without_a_target_is_not_owed(figures: dict[str, Any]) -> None:
     (record,) = read_report(report(**figures))
-    assert duties(record, PACKAGED, TODAY) == []
+    assert duties(record, PACKAGED, midnight(TODAY)) == []
 
 
 def test_a_report_that_is_none_is_refused_with_the_field_named() -> None:
@@ -285,7 +326,7 @@ EVERYTHING = {
 
 
 def test_the_most_urgent_is_first() -> None:
-    found = [(duty.rule, duty.matter) for duty in duties(project(**EVERYTHING), PACKAGED, TODAY)]
+    found = [(duty.rule, duty.matter) for duty in duties(project(**EVERYTHING), PACKAGED, midnight(TODAY))]
     assert found == [
         ("issue-overdue", "Q1"),
         ("milestone-overdue", "started"),
@@ -296,13 +337,13 @@ def test_the_most_urgent_is_first() -> None:
 
 
 def test_every_duty_of_a_suspended_project_waits_and_of_a_terminated_one_ends() -> None:
-    for duty in duties(project(**EVERYTHING), PACKAGED, TODAY):
+    for duty in duties(project(**EVERYTHING), PACKAGED, midnight(TODAY)):
         assert ended(project(**EVERYTHING, stage="suspended"), duty.rule, duty.matter) == Paused()
         assert ended(project(**EVERYTHING, stage="terminated"), duty.rule, duty.matter) == Ended()
 
 
 def test_a_rule_that_the_policy_dropped_is_not_pressed_any_more() -> None:
-    found = standing(project(**EVERYTHING), "issue-overdue", "Q1", read_policy("version = 1"), TODAY)
+    found = standing(project(**EVERYTHING), "issue-overdue", "Q1", read_policy("version = 1"), midnight(TODAY))
     assert found == Withdrawn(None, "已不再按此项催办")
 
 
@@ -347,12 +388,12 @@ RECORDS = st.fixed_dictionaries(
 @given(record=RECORDS, offset=st.integers(0, 90))
 def test_every_duty_holds_alone_has_a_key_of_its_own_and_says_something(record: Record, offset: int) -> None:
     today = TODAY + timedelta(days=offset)
-    found = duties(record, PACKAGED, today)
+    found = duties(record, PACKAGED, midnight(today))
     assert len({duty.key for duty in found}) == len(found)
     for duty in found:
-        assert standing(record, duty.rule, duty.matter, PACKAGED, today) == Holds(duty)
+        assert standing(record, duty.rule, duty.matter, PACKAGED, midnight(today)) == Holds(duty)
         assert duty.rule in get_args(RuleId)
-        assert duty.since <= today
+        assert duty.since <= midnight(today)
         assert duty.owed_by
         assert duty.text.startswith(duty.brief)
         assert duty.text.endswith("。")
@@ -363,17 +404,43 @@ def test_every_duty_holds_alone_has_a_key_of_its_own_and_says_something(record: 
 def test_no_duty_begins_or_ends_on_a_day_that_nobody_planned_to_look_at(record: Record, offset: int) -> None:
     today = TODAY + timedelta(days=offset)
     tomorrow = today + timedelta(days=1)
-    before = {duty.key for duty in duties(record, PACKAGED, today)}
-    after = {duty.key for duty in duties(record, PACKAGED, tomorrow)}
+    before = {duty.key for duty in duties(record, PACKAGED, midnight(today))}
+    after = {duty.key for duty in duties(record, PACKAGED, midnight(tomorrow))}
     if before != after:
-        assert next_look(record, PACKAGED, today) == tomorrow
+        assert next_look(record, PACKAGED, midnight(today)) == midnight(tomorrow)
+
+
+def with_hours(record: Record, hour: int) -> Record:
+    """The record whose issues were recorded at an hour of the day on which they were raised."""
+    at = timedelta(hours=hour, minutes=7)
+    issues = {
+        name: each.model_copy(update={"raised_at": midnight(each.raised_on) + at if each.raised_on else None})
+        for name, each in record.issues.items()
+    }
+    return record.model_copy(update={"issues": issues})
+
+
+@given(
+    record=st.builds(with_hours, RECORDS, st.integers(0, 23)), hours=st.integers(0, 90 * 24), later=st.integers(1, 48)
+)
+def test_no_duty_begins_or_ends_at_an_instant_that_nobody_planned_to_look_at(
+    record: Record, hours: int, later: int
+) -> None:
+    now = midnight(TODAY) + timedelta(hours=hours)
+    then = now + timedelta(hours=later)
+    before, held = duties(record, PACKAGED, now), duties(record, PACKAGED, then)
+    assert all(standing(record, duty.rule, duty.matter, PACKAGED, now) == Holds(duty) for duty in before)
+    if {duty.key for duty in before} != {duty.key for duty in held}:
+        look = next_look(record, PACKAGED, now)
+        assert look is not None
+        assert now < look <= then
 
 
 @given(record=RECORDS)
 def test_what_is_to_come_is_not_owed_yet_and_the_next_look_is_not_after_it(record: Record) -> None:
-    held = {(duty.rule, duty.matter) for duty in duties(record, PACKAGED, TODAY)}
-    for each in upcoming(record, PACKAGED, TODAY):
+    held = {(duty.rule, duty.matter) for duty in duties(record, PACKAGED, midnight(TODAY))}
+    for each in upcoming(record, PACKAGED, midnight(TODAY)):
         assert (each.rule, each.matter) not in held
-        look = next_look(record, PACKAGED, TODAY)
+        look = next_look(record, PACKAGED, midnight(TODAY))
         assert look is not None
-        assert TODAY < look <= each.since
+        assert midnight(TODAY) < look <= each.since

@@ -24,7 +24,6 @@ from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import Record
 from services.notifier.domain.rules import Role, Rung
 from services.notifier.domain.silences import Silence, silenced
-from shared.clock import business_day
 
 State: TypeAlias = Literal["open", "acknowledged", "exhausted", "resolved"]
 Outcome: TypeAlias = Literal["met", "withdrawn", "ended"]
@@ -191,13 +190,12 @@ class Register:
 
 def review(record: Record, register: Register, policy: Policy, timing: Timing, now: datetime) -> list[Change]:
     """What a project's record means for its unresolved cases, and which cases it opens."""
-    today = business_day(now)
     changes: list[Change] = []
     for case in register.cases:
         changes.extend(_reviewed(case, stands(case, record, register.silences, policy, now), policy, now))
     known = {case.key for case in register.cases}
     past = {each.case.key: each for each in register.past}
-    for duty in duties(record, policy, today):
+    for duty in duties(record, policy, now):
         if duty.key in known or silenced(register.silences, record, duty, now):
             continue
         before = past.get(duty.key)
@@ -207,7 +205,7 @@ def review(record: Record, register: Register, policy: Policy, timing: Timing, n
 
 def stands(case: Case, record: Record, silences: Sequence[Silence], policy: Policy, now: datetime) -> Standing:
     """How the duty of a case stands now; one that is silenced waits like that of a suspended project."""
-    found = standing(record, case.rule, case.matter, policy, business_day(now))
+    found = standing(record, case.rule, case.matter, policy, now)
     if isinstance(found, Holds) and silenced(silences, record, found.duty, now):
         return Paused()
     return found
@@ -257,9 +255,11 @@ def may_acknowledge(case: Case | None) -> bool:
     return case is not None and case.state in ("open", "exhausted")
 
 
-def sentences(record: Record, what: tuple[str, str], ended: str | None, policy: Policy, today: date) -> tuple[str, str]:
+def sentences(
+    record: Record, what: tuple[str, str], ended: str | None, policy: Policy, now: datetime
+) -> tuple[str, str]:
     """How a case stands, in a sentence and in brief. `what`: rule and matter, `ended`: what was noted at its end."""
-    return (closing(ended), ended) if ended else describe(record, *what, policy, today)
+    return (closing(ended), ended) if ended else describe(record, *what, policy, now)
 
 
 def closing(ended: str) -> str:
@@ -269,10 +269,9 @@ def closing(ended: str) -> str:
 
 def _opened(duty: Duty, policy: Policy, timing: Timing, now: datetime) -> Open:
     rule = policy.rule(duty.rule)
-    ladder = rule.ladder if rule else ()
-    fire_at = fires_at(ladder, 0, Clock(now + timing.settle, 0), policy)
-    late = (business_day(now) - duty.since).days
-    return Open(duty, ladder, fire_at, catch_up=late >= timing.catch_up_days)
+    catch_up = (now - duty.since).days >= timing.catch_up_days
+    ladder = rule.climb(duty.pressing and not catch_up) if rule else ()
+    return Open(duty, ladder, fires_at(ladder, 0, Clock(now + timing.settle, 0), policy), catch_up)
 
 
 def _reopened(past: Past, duty: Duty, policy: Policy, now: datetime) -> Reopen:

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
+from services.notifier.domain.ladder import midnight
 from services.notifier.domain.milestones import milestone_gone, milestones_due_soon, overdue_milestones
 from services.notifier.domain.negotiations import pending_gates, unclaimed
 from services.notifier.domain.obligations import Obligation, View
@@ -50,8 +51,8 @@ def _behind(view: View, rule: IndicatorBehind) -> Iterator[Obligation]:
         rule=rule.id,
         matter=figure.code,
         due=date(figure.year, 12, 31),
-        since=figure.through,
-        until=date(figure.year + 1, 1, 1),
+        since=midnight(figure.through),
+        until=midnight(date(figure.year + 1, 1, 1)),
         brief=brief,
         text=f"截至{view.say(figure.through)}，{brief}（时间已过{_one_decimal(figure.elapsed_pct)}%）。请分析原因，加快推进。",
         owed_by=view.coordinator,

@@ -94,5 +94,10 @@ def working_days_between(start: datetime, end: datetime, calendar: Calendar) -> 
     return count
 
 
+def midnight(day: date) -> datetime:
+    """The instant at which a day begins."""
+    return _at(day, time())
+
+
 def _at(day: date, clock: time) -> datetime:
     return datetime.combine(day, clock, tzinfo=BUSINESS_ZONE)

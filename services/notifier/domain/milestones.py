@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Final
 
-from services.notifier.domain.obligations import ONE_DAY, Obligation, View
+from services.notifier.domain.ladder import midnight
+from services.notifier.domain.obligations import Obligation, View, after
 from services.notifier.domain.rules import MilestoneDueSoon, MilestoneOverdue
 from services.notifier.domain.wording import days_left
 
@@ -46,9 +47,9 @@ def overdue_milestones(view: View, rule: MilestoneOverdue) -> Iterator[Obligatio
             rule=rule.id,
             matter=name,
             due=due,
-            since=due + ONE_DAY,
+            since=after(due),
             # What waits is late from a day on which it is not any more.
-            until=due + ONE_DAY if waits else None,
+            until=after(due) if waits else None,
             brief=brief,
             text=text,
             owed_by=view.record.lead_unit or view.coordinator,
@@ -90,8 +91,8 @@ def milestones_due_soon(view: View, rule: MilestoneDueSoon) -> Iterator[Obligati
             rule=rule.id,
             matter=name,
             due=found.due,
-            since=found.due - timedelta(days=rule.days),
-            until=found.due + ONE_DAY,
+            since=midnight(found.due - timedelta(days=rule.days)),
+            until=after(found.due),
             brief=brief,
             text=f"{brief}。完成后请及时报送{word}信息；不能按期的，请提前报告。",
             owed_by=view.record.lead_unit or view.coordinator,

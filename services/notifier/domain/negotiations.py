@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from services.notifier.domain.ladder import working_day_after
-from services.notifier.domain.obligations import ONE_DAY, Obligation, View
+from services.notifier.domain.obligations import Obligation, View, after
 from services.notifier.domain.record import Gate
 from services.notifier.domain.rules import GatePending, Unclaimed
 
@@ -24,7 +24,7 @@ def unclaimed(view: View, rule: Unclaimed) -> Iterator[Obligation]:
         rule=rule.id,
         matter="lead",
         due=due,
-        since=due + ONE_DAY,
+        since=after(due),
         brief=brief,
         text=f"{brief}。请尽快明确挂包领导和牵头单位。",
         owed_by=view.coordinator,
@@ -62,8 +62,8 @@ def pending_gates(view: View, rule: GatePending) -> Iterator[Obligation]:
             rule=rule.id,
             matter=name,
             due=due,
-            since=due + ONE_DAY,
-            until=due + ONE_DAY if too_late else None,
+            since=after(due),
+            until=after(due) if too_late else None,
             brief=brief,
             text=f"{brief}。请抓紧办理，并报送审查结果。",
             owed_by=next((unit for each, unit in rule.units.items() if each == name), record.lead_unit)

@@ -1,16 +1,18 @@
 """What is due of issues that were raised, of promises to investors, and of news."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from services.notifier.domain.obligations import ONE_DAY, Obligation, View
-from services.notifier.domain.record import Pledge
+from services.notifier.domain.ladder import midnight
+from services.notifier.domain.obligations import ONE_DAY, Obligation, View, after
+from services.notifier.domain.record import Issue, Pledge
 from services.notifier.domain.rules import IssueOverdue, NoEvent, PledgeDueSoon, PledgeOverdue
 from services.notifier.domain.wording import days_left, quoted
-from shared.clock import business_day
+from shared.clock import BUSINESS_ZONE, business_day
 
 URGENCIES: Final[Mapping[str, str]] = {"at-once": "立即办", "urgent": "加急办", "special": "专项办"}
+_HOURS_A_DAY: Final = 24
 _IN_HAND: Final = frozenset(
     {
         "negotiating",
@@ -41,7 +43,7 @@ def silence(view: View, rule: NoEvent) -> Iterator[Obligation]:
         rule=rule.id,
         matter="news",
         due=due,
-        since=due + ONE_DAY,
+        since=after(due),
         brief=brief,
         text=f"{brief}。请核实项目情况，并报送最新进展。",
         owed_by=record.lead_unit or view.coordinator,
@@ -53,27 +55,52 @@ def silence(view: View, rule: NoEvent) -> Iterator[Obligation]:
 def overdue_issues(view: View, rule: IssueOverdue) -> Iterator[Obligation]:
     """The end of each issue, by its own day or by the hours of its urgency."""
     for name, issue in view.record.issues.items():
-        # The ledger knows the day on which an issue was raised, no hour.
-        days = rule.days(issue.urgency)
-        if issue.raised_on is None or (issue.due is None and days is None):
+        since = _late_from(issue, rule)
+        if issue.raised_on is None or since is None:
             continue
-        due = issue.due or issue.raised_on + timedelta(days=days or 0)
+        due, by, late = _deadline(view, since)
         owner = issue.owner_unit or view.record.lead_unit or view.coordinator
         what, how = quoted(issue.text or name), URGENCIES.get(issue.urgency or "", "限期办")
-        brief = f"问题{what}（{how}）应于{view.say(due)}前解决，已超期{view.late(due)}天"
+        brief = f"问题{what}（{how}）应于{by}前解决，已超期{late}"
         yield Obligation(
             rule=rule.id,
             matter=name,
             due=due,
-            since=due + ONE_DAY,
+            since=since,
             brief=brief,
             text=f"{brief}。{view.say(issue.raised_on)}提出，由{owner or '牵头单位'}负责，请尽快解决并报送办结情况。",
             owed_by=owner,
             met=issue.resolved_on,
             done=f"问题{what}已于{view.say(issue.resolved_on)}解决" if issue.resolved_on else "",
-            moved=f"问题{what}的期限为{view.say(due)}",
+            moved=f"问题{what}的期限为{by}",
             urgency={"at-once": 0, "urgent": 1}.get(issue.urgency or "", 2),
+            # Where hours count, a morning is too late.
+            pressing=issue.urgency == "at-once" and since != after(due),
         )
+
+
+def _late_from(issue: Issue, rule: IssueOverdue) -> datetime | None:
+    """When an issue begins to be late; None for one that has no deadline."""
+    if issue.due is not None:
+        return after(issue.due)
+    allowed = rule.allowed(issue.urgency)
+    if issue.raised_on is None or allowed is None:
+        return None
+    if issue.raised_at is not None and business_day(issue.raised_at) == issue.raised_on:
+        return issue.raised_at + allowed
+    # Of one that was reported on another day the hour is not known: it has the whole day.
+    return after(issue.raised_on + timedelta(days=-(-allowed // ONE_DAY)))
+
+
+def _deadline(view: View, since: datetime) -> tuple[date, str, str]:
+    """The last day in time, how it is said, and for how long it is late by now."""
+    local = since.astimezone(BUSINESS_ZONE)
+    if local.time() == time():
+        due = local.date() - ONE_DAY
+        return due, view.say(due), f"{view.late(due)}天"
+    due, hours = local.date(), (view.now - since) // timedelta(hours=1)
+    late = f"{view.late(due)}天" if hours >= _HOURS_A_DAY else f"{hours}小时" if hours else "不足1小时"
+    return due, f"{view.say(due)}{local.hour}:{local:%M}", late
 
 
 def pledges_due_soon(view: View, rule: PledgeDueSoon) -> Iterator[Obligation]:
@@ -85,8 +112,8 @@ def pledges_due_soon(view: View, rule: PledgeDueSoon) -> Iterator[Obligation]:
             rule=rule.id,
             matter=name,
             due=due,
-            since=due - timedelta(days=rule.days),
-            until=due + ONE_DAY,
+            since=midnight(due - timedelta(days=rule.days)),
+            until=after(due),
             brief=brief,
             text=f"{brief}。请提前落实。",
             owed_by=view.record.lead_unit or view.coordinator,
@@ -106,7 +133,7 @@ def overdue_pledges(view: View, rule: PledgeOverdue) -> Iterator[Obligation]:
             rule=rule.id,
             matter=name,
             due=due,
-            since=due + ONE_DAY,
+            since=after(due),
             brief=brief,
             text=f"{brief}。请尽快兑现并报送，或说明原因。",
             owed_by=view.record.lead_unit or view.coordinator,

@@ -36,13 +36,14 @@ class Gate(_Part):
 
 
 class Issue(_Part):
-    """Something that stands in the way, and the unit that must clear it."""
+    """Something that stands in the way, and the unit that must clear it. `raised_at`: when it was recorded."""
 
     text: str = ""
     urgency: str | None = None
     owner_unit: str | None = None
     due: date | None = None
     raised_on: date | None = None
+    raised_at: datetime | None = None
     resolved_on: date | None = None
 
 

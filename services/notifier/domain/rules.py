@@ -1,6 +1,7 @@
 """The kinds of rules a policy may have: what each watches, with the days it takes and the ladder it climbs."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar, cast
 
@@ -52,6 +53,12 @@ class Rule(Table):
 
     id: RuleId
     ladder: Annotated[tuple[Rung, ...], AfterValidator(_some)]
+
+    def climb(self, pressing: bool) -> tuple[Rung, ...]:
+        """The ladder of a case. What is pressing does not wait for a morning, unless its first rung says so."""
+        first, *others = self.ladder
+        at_once = pressing and first.send is None
+        return (first.model_copy(update={"send": "at-once"}) if at_once else first, *others)
 
 
 class Unclaimed(Rule):
@@ -113,10 +120,10 @@ class IssueOverdue(Rule):
     id: Literal["issue-overdue"]
     hours: UrgencyHours = UrgencyHours()
 
-    def days(self, urgency: str | None) -> int | None:
-        """Whole days that an urgency allows, or None for one that is not known."""
+    def allowed(self, urgency: str | None) -> timedelta | None:
+        """The time that an urgency allows, or None for one that is not known."""
         hours = {"at-once": self.hours.at_once, "urgent": self.hours.urgent, "special": self.hours.special}
-        return -(-hours[urgency] // 24) if urgency in hours else None
+        return timedelta(hours=hours[urgency]) if urgency in hours else None
 
 
 class PledgeDueSoon(Rule):
