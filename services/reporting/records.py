@@ -53,6 +53,7 @@ class _Fact(_Lenient):
     on: Day
     recorded_at: AwareDatetime
     superseded_at: AwareDatetime | None = None
+    superseded_by: str | None = None
     data: dict[str, Any]
 
 
@@ -206,6 +207,7 @@ def _fact(district: str, project: str, fact: _Fact) -> dict[str, Any]:
         "happened_on": fact.on,
         "recorded_at": fact.recorded_at,
         "superseded_at": fact.superseded_at,
+        "superseded_by": fact.superseded_by,
         "data": fact.data,
     }
     if fact.event == "funds-arrived":

@@ -13,7 +13,7 @@ from nats.js.errors import NotFoundError
 
 from services.reporting import archive
 from services.reporting.domain.bulletin import Cover, Document, SealError, canonical, numbered, written
-from services.reporting.domain.bulletin_changes import NOTHING_BEFORE, Key, key, missing, recounted, restated
+from services.reporting.domain.bulletin_changes import NOTHING_BEFORE, Key, missing, recounted, restated
 from services.reporting.domain.bulletin_content import Found, bulletin
 from services.reporting.domain.bulletin_proof import discrepancies
 from services.reporting.domain.indicators import read_definitions
@@ -166,21 +166,22 @@ class Sealer:
         facts = await _facts(connection, district, events, date.fromisoformat(before["through"]), known_by)
         targets = await _targets(connection, district, before["year"], known_by)
         now = recounted(before, facts, targets, known_by)
-        found = await self._corrections(connection, district, missing(before, now))
+        found = await _corrections(connection, district, missing(before, now))
         return restated(before, now, found, self._text)
 
-    async def _corrections(
-        self, connection: Connection, district: str, gone: Sequence[Document]
-    ) -> Mapping[Key, Document]:
-        rows = await connection.fetch(
-            SQL["superseded"], district, [one["source"] for one in gone], [one["id"] for one in gone]
-        )
-        ended = {(row["source"], row["id"]): row["superseded_at"] for row in rows}
-        found = {}
-        for one in gone:
-            if (end := ended.get(key(one))) is not None:
-                found[key(one)] = await archive.correcting(self._connection, district, one, end)
-        return found
+
+async def _corrections(connection: Connection, district: str, gone: Sequence[Document]) -> Mapping[Key, Document]:
+    """The event that replaced or voided each of these facts, by the fact's key, from the facts alone."""
+    sources, ids = [one["source"] for one in gone], [one["id"] for one in gone]
+    return {
+        (row["source"], row["id"]): {
+            "source": row["source"],
+            "id": row["by"],
+            "event": row["event"],
+            "recorded_at": written(row["recorded_at"]),
+        }
+        for row in await connection.fetch(SQL["corrections"], district, sources, ids)
+    }
 
 
 async def _number(connection: Connection, order: Order) -> str:

@@ -32,11 +32,17 @@ where f.district = $1 and f.event = any ($2::text[])
   and (f.happened_on <= $3::date or f.event = 'registered')
   and f.recorded_at <= $4::timestamptz and (f.superseded_at is null or f.superseded_at > $4);
 
--- name: superseded
--- From when facts no longer count.
-select source, id, superseded_at
-from reporting.fact
-where district = $1 and (source, id) in (select * from unnest($2::text[], $3::text[])) and superseded_at is not null;
+-- name: corrections
+-- The events because of which facts no longer count; what takes a fact's place and is none itself has voided it. Id and
+-- event are null where the ledger did not say.
+select gone.source, gone.id, gone.superseded_at as recorded_at, gone.superseded_by as by,
+    case when gone.superseded_by is not null then coalesce(instead.event, 'voided') end as event
+from reporting.fact gone
+left join reporting.fact instead
+    on instead.district = gone.district and instead.project = gone.project
+    and instead.source = gone.source and instead.id = gone.superseded_by
+where gone.district = $1 and (gone.source, gone.id) in (select * from unnest($2::text[], $3::text[]))
+  and gone.superseded_at is not null;
 
 -- name: targets
 -- The values of a year's targets that are known at an instant.

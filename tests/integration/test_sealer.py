@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,13 @@ from prometheus_client import CollectorRegistry
 
 from deploy.local.nats import Nats
 from services.reporting.collector import Collector
-from services.reporting.domain.bulletin import SealError
+from services.reporting.domain.bulletin import SealError, instant
 from services.reporting.sealer import NotPublishedError, Order, Sealer, publish
 from shared import clock, streams
 from shared.database import Pool, open_pool
-from shared.subjects import REPORTING_OF_LEDGER, REPORTS, bulletin_subject
+from shared.subjects import EVENTS, REPORTING_OF_LEDGER, REPORTS, bulletin_subject
 from tests.bulletin_documents import TEXT
-from tests.reporting_records import DISTRICT, delivered, funds, project
+from tests.reporting_records import DISTRICT, delivered, funds, project, superseded
 
 AUGUST = Order(DISTRICT, date(2026, 8, 31), "示范区", seconds=5.0)
 
@@ -72,6 +73,30 @@ async def test_a_bulletin_that_could_not_be_published_is_published_later(
     await streams.provision(provisioned)
     assert await publish(client, pool, DISTRICT) == ["2026-08-1"]
     assert await publish(client, pool, DISTRICT) == []
+
+
+async def test_the_events_that_corrected_are_named_from_the_records_alone(client: Client, pool: Pool) -> None:
+    # As at a city, which has no events.
+    await client.jetstream().delete_stream(EVENTS.name)
+    wrong, twice, unclear = (funds("2026-03-01", f"{number}.00", f"f-{number}") for number in (1, 2, 3))
+    await records(pool, project("P-1", [wrong, twice, unclear]))
+    desk = Sealer(client, pool, TEXT, REPORTING_OF_LEDGER)
+    since = datetime.fromisoformat((await desk.seal(AUGUST))["known_by"]) + timedelta(microseconds=1)
+    right = funds("2026-03-01", "1.50", "f-4", recorded=since)
+    ended = [
+        superseded(wrong, since) | {"superseded_by": "f-4"},
+        superseded(twice, since) | {"superseded_by": "v-1"},
+        superseded(unclear, since),
+    ]
+    await records(pool, project("P-1", [*ended, right]))
+    again = await desk.seal(replace(AUGUST, reason="更正"))
+    told = {one["id"]: (one["change"], one["by"]["id"], one["by"]["event"]) for one in again["restated"]["facts"]}
+    assert told == {
+        "f-1": ("replaced", "f-4", "funds-arrived"),
+        "f-2": ("voided", "v-1", "voided"),
+        "f-3": ("replaced", None, None),
+    }
+    assert {one["by"]["recorded_at"] for one in again["restated"]["facts"]} == {instant(since)}
 
 
 class SmallNats(Nats):

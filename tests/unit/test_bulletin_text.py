@@ -195,6 +195,18 @@ def test_a_replaced_fact_is_told_with_its_successor() -> None:
     assert "招商引资到位资金完成数由84.8亿元更正为84.4亿元，完成率由80.8%更正为80.4%" in told
 
 
+def test_a_share_that_was_corrected_is_told_beside_the_amount() -> None:
+    source, new = f"/{DISTRICT}/finance", funds("P-1", "f-3", "2026-03-01", "5540000000.00")
+    new["data"]["share"] = "40"
+    by: Document = {"source": source, "id": "f-3", "event": "funds-arrived", "recorded_at": new["recorded_at"]}
+    said = now([one for one in year() if one["id"] != "f-1"] + [new], {(source, "f-1"): by})
+    [change] = said["facts"]
+    assert (change["was_share"], change["now_share"]) == (None, "40")
+    assert change["counts"]["funds-arrived"] == "2216000000.00"
+    document = sealed_bulletin(restated=said, number="2026-09-1")
+    assert "到位资金554000万元改为554000万元（本区占40%）" in str(document["report"])
+
+
 def test_a_voided_and_a_late_fact_are_told_apart() -> None:
     source, late = f"/{DISTRICT}/finance", funds("P-3", "f-4", "2026-08-30", "100000000.00")
     by: Document = {"source": source, "id": "v-1", "event": "voided", "recorded_at": "2026-09-06T00:00:00.000000Z"}

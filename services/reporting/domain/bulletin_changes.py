@@ -125,6 +125,8 @@ def _change(kind: str, was: Document | None, now: Document | None, by: Document 
         **{name: one[name] for name in ("project", "name", "event", "source", "id", "on", "recorded_at")},
         "was": None if was is None else was["data"].get("amount"),
         "now": None if now is None else now["data"].get("amount"),
+        "was_share": None if was is None else was["data"].get("share"),
+        "now_share": None if now is None else now["data"].get("share"),
         "counted": {} if was is None else was["counts"],
         "counts": {} if now is None else now["counts"],
         "by": by,

@@ -48,9 +48,16 @@ def _restatement(one: Document) -> str:
 
 def _change(fact: Document) -> str:
     event = say.EVENTS.get(fact["event"], fact["event"])
-    was, now = ((None if value is None else say.exact_money(Decimal(value))) for value in (fact["was"], fact["now"]))
+    was, now = _amount(fact, "was"), _amount(fact, "now")
     amounts = f"{was}改为{now}" if was and now else was or now or ""
     return f"{say.CHANGES[fact['change']]}{event}{amounts}"
+
+
+def _amount(fact: Document, when: str) -> str | None:
+    if fact[when] is None:
+        return None
+    share = fact[f"{when}_share"]
+    return say.exact_money(Decimal(fact[when])) + (f"（本区占{share}%）" if share else "")
 
 
 def _correction(fact: Document) -> str:
