@@ -4,7 +4,7 @@
 --        projects, weights, joint, year_begins}; what is absent lets every fact pass.
 -- of_projects: null for all of the district.
 -- instant: what counts as known then ('infinity': as known now); null: at every instant, as a history in which a fact is
---        listed once for each stretch of time [known_from, known_until) between two changes of its project.
+--        listed for each stretch of time [known_from, known_until) in which it counts; one may follow on another.
 -- A fact is known from its recording until it is superseded.
 drop function if exists reporting.changes;
 drop function if exists reporting.cohort;
@@ -56,8 +56,8 @@ begin
         moment as (
             select changed.project, changed.at, lead(changed.at) over (partition by changed.project order by changed.at) as until
             from (
-                select f.project, f.recorded_at as at from fact f where $3 is null
-                union select f.project, f.superseded_at from fact f where $3 is null and f.superseded_at is not null
+                select f.project, f.recorded_at as at from fact f where $3 is null and not $20
+                union select f.project, f.superseded_at from fact f where $3 is null and not $20 and f.superseded_at is not null
                 union select r.project, r.recorded_at from registered r where $3 is null
                 union select r.project, r.superseded_at from registered r where $3 is null and r.superseded_at is not null
                 union select s.project, s.recorded_at from contract s where $3 is null
@@ -67,9 +67,14 @@ begin
         known as (
             select f.*, $3 as at, null::timestamptz as until from fact f where $3 is not null
             union all
+            -- What counts by itself counts for as long as it is known, whatever else its project does meanwhile.
+            select f.*, f.recorded_at, f.superseded_at
+            from fact f
+            where $3 is null and $20 and (f.superseded_at is null or f.superseded_at > f.recorded_at)
+            union all
             select f.*, m.at, m.until
             from moment m join fact f using (project)
-            where $3 is null and f.recorded_at <= m.at and (f.superseded_at is null or f.superseded_at > m.at)
+            where $3 is null and not $20 and f.recorded_at <= m.at and (f.superseded_at is null or f.superseded_at > m.at)
         ),
         candidate as (
             select k.* from known k where not $7
@@ -128,7 +133,8 @@ begin
         reporting.texts(rule -> 'clusters'),
         case when rule ? 'industries' then array(select code || '%' from unnest(reporting.texts(rule -> 'industries')) code) end,
         reporting.texts(rule -> 'channels'), rule ->> 'projects', coalesce(rule ->> 'year_begins', '01-01'),
-        rule ->> 'joint';
+        rule ->> 'joint',
+        not (rule ?| array['clusters', 'industries', 'channels', 'projects', 'first_of_project']);
 end
 $function$;
 
@@ -144,20 +150,44 @@ returns table (
     project text, happened_on date, known_at timestamptz, amount numeric, facts integer, projects integer
 )
 language sql stable as $$
-with state as (
-    select c.project, c.known_from, c.known_until, c.happened_on, coalesce(sum(c.amount), 0) as amount,
-        count(*)::integer as facts,
-        (c.happened_on = min(c.happened_on) over (
-            partition by c.project, c.known_from, reporting.year_of(c.happened_on, rule ->> 'year_begins')))::integer as opens
+with one as (
+    select c.project, c.happened_on, coalesce(c.amount, 0) as amount, c.known_from, coalesce(c.known_until, 'infinity') as known_until,
+        reporting.year_of(c.happened_on, rule ->> 'year_begins') as year
     from reporting.counted(rule, of_district, of_projects, null) c
-    group by c.project, c.known_from, c.known_until, c.happened_on
+),
+-- Which day opens its project's year depends on the others, so on every pair of them. Most need not be looked at: one
+-- that is known only while an earlier one is never opens anything.
+rival as (
+    select distinct o.project, o.year, o.happened_on, o.known_from, o.known_until
+    from (
+        select one.*, min(one.known_from) filter (where one.known_until = 'infinity') over (
+            partition by one.project, one.year order by one.happened_on, one.known_from
+            rows between unbounded preceding and 1 preceding) as outdone_from
+        from one
+    ) o
+    where o.outdone_from is null or o.outdone_from > o.known_from
+),
+opening as (
+    select m.project, m.year, m.at, min(r.happened_on) filter (where r.known_from <= m.at and r.known_until > m.at) as happened_on
+    from (
+        select project, year, known_from as at from rival
+        union select project, year, known_until from rival where known_until < 'infinity'
+    ) m join rival r using (project, year)
+    group by m.project, m.year, m.at
+),
+turn as (
+    select o.project, o.at, o.happened_on, lag(o.happened_on) over (partition by o.project, o.year order by o.at) as before
+    from opening o
 )
 select d.project, d.happened_on, d.at, sum(d.amount), sum(d.facts)::integer, sum(d.opens)::integer
 from (
-    select s.project, s.happened_on, s.known_from as at, s.amount, s.facts, s.opens from state s
+    select o.project, o.happened_on, o.known_from as at, o.amount, 1 as facts, 0 as opens from one o
     union all
-    select s.project, s.happened_on, s.known_until, -s.amount, -s.facts, -s.opens
-    from state s where s.known_until is not null
+    select o.project, o.happened_on, o.known_until, -o.amount, -1, 0 from one o where o.known_until < 'infinity'
+    union all
+    select t.project, t.happened_on, t.at, 0, 0, 1 from turn t where t.happened_on is not null
+    union all
+    select t.project, t.before, t.at, 0, 0, -1 from turn t where t.before is not null
 ) d
 group by d.project, d.happened_on, d.at
 having sum(d.amount) <> 0 or sum(d.facts) <> 0 or sum(d.opens) <> 0
