@@ -105,7 +105,7 @@ async def test_a_message_that_is_old_strange_or_missing_is_found(pool: Pool, cli
     await recorded(pool, client, some_projects(3))
     stream = client.jetstream()
     message = await stream.get_last_msg("LEDGER", "ledger.500101.project.P-0")
-    older = (message.data or b"").replace(b'"revision" : 3', b'"revision" : 2')
+    older = (message.data or b"").replace(b'"revision":3', b'"revision":2')
     assert older != message.data
     await stream.publish("ledger.500101.project.P-0", older)
     await stream.publish("ledger.500101.project.P-1", b"hello")

@@ -400,36 +400,39 @@ select
 from named
 $$;
 
--- The record as it is published: money as decimal strings, the digest in hex, instants with their offset from UTC.
--- What is JSON text already is put in as it is: to read it once more would cost as much as all the rest.
+-- The record as it is published: money as decimal strings, the digest in hex, instants with their offset from UTC. Most of
+-- it is JSON text already, and is put in as it is: building JSON from its values costs twice as much.
 create function ledger.project_message(project ledger.project, facts text) returns text language sql stable as $$
-select left(json_build_object(
-    'district', project.district,
-    'project', project.project,
-    'revision', project.revision,
-    'digest', encode(project.digest, 'hex'),
-    'last_recorded_at', to_json(project.last_recorded_at at time zone 'UTC') #>> '{}' || '+00:00',
-    'name', project.name,
-    'stage', project.stage,
-    'reached', project.reached,
-    'lead_official', project.lead_official,
-    'lead_unit', project.lead_unit,
-    'command_office', project.command_office,
-    'leads', project.leads,
-    'industry', project.industry,
-    'cluster', project.cluster,
-    'channel', project.channel,
-    'investor', project.investor,
-    'planned_amount', project.planned_amount::text,
-    'milestones', project.milestones,
-    'suspensions', project.suspensions,
-    'gates', project.gates,
-    'evaluation', project.evaluation,
-    'contract_amount', project.contract_amount::text,
-    'funds_arrived', project.funds_arrived::text,
-    'progress', project.progress,
-    'issues', project.issues,
-    'pledges', project.pledges,
-    'escalations', project.escalations,
-    'anomalies', project.anomalies)::text, -1) || ', "facts" : ' || facts || '}'
+select concat(
+    '{"district":"', project.district,
+    '","project":"', project.project,
+    '","revision":', project.revision,
+    ',"digest":"', encode(project.digest, 'hex'),
+    '","last_recorded_at":', coalesce(
+        '"' || (to_json(project.last_recorded_at at time zone 'UTC') #>> '{}') || '+00:00"', 'null'),
+    ',"name":', coalesce(to_json(project.name)::text, 'null'),
+    ',"stage":"', project.stage,
+    '","reached":"', project.reached,
+    '","lead_official":', coalesce(to_json(project.lead_official)::text, 'null'),
+    ',"lead_unit":', coalesce(to_json(project.lead_unit)::text, 'null'),
+    ',"command_office":', coalesce(to_json(project.command_office)::text, 'null'),
+    ',"leads":', project.leads,
+    ',"industry":', coalesce(to_json(project.industry)::text, 'null'),
+    ',"cluster":', coalesce(to_json(project.cluster)::text, 'null'),
+    ',"channel":', coalesce(to_json(project.channel)::text, 'null'),
+    ',"investor":', coalesce(project.investor, 'null'),
+    ',"planned_amount":', coalesce('"' || project.planned_amount || '"', 'null'),
+    ',"milestones":', project.milestones,
+    ',"suspensions":', project.suspensions,
+    ',"gates":', project.gates,
+    ',"evaluation":', coalesce(project.evaluation, 'null'),
+    ',"contract_amount":', coalesce('"' || project.contract_amount || '"', 'null'),
+    ',"funds_arrived":"', project.funds_arrived,
+    '","progress":', project.progress,
+    ',"issues":', project.issues,
+    ',"pledges":', project.pledges,
+    ',"escalations":', project.escalations,
+    ',"anomalies":', project.anomalies,
+    ',"facts":', facts,
+    '}')
 $$;
