@@ -300,8 +300,8 @@ async def test_when_a_years_holidays_become_known_the_timers_are_computed_by_the
     assert case.next_fire_at.astimezone(BUSINESS_ZONE).date().isoformat() == "2027-01-06"
 
 
-def reports(*points: str) -> Iterator[Arrived]:
-    for revision, lead in enumerate(points, start=1):
+def reports(*points: str, since: int = 1) -> Iterator[Arrived]:
+    for revision, lead in enumerate(points, start=since):
         document = {
             "district": "500101",
             "year": 2026,
@@ -332,6 +332,28 @@ async def test_an_indicator_behind_its_time_is_told_the_coordinator_and_ends_whe
     # An older report, delivered late, changes nothing.
     await office.watcher.take([ahead])
     await office.watcher.take([behind])
+    assert await office.cases() == []
+
+
+async def test_an_indicator_that_goes_to_and_fro_across_the_line_for_weeks_is_one_case(office: Mornings) -> None:
+    seen, told = set[str](), list[Told]()
+    for day in range(28):
+        lead = ("-15.4", "-14.2", "-12.6", "-15.1", "-13.9", "-16.2", "-12.1")[day % 7]
+        await office.watcher.take(list(reports(lead, since=day + 1)))
+        await office.pass_days(1)
+        seen |= {str(case.id) for case in await office.cases()}
+        assert len(await office.cases()) == 1
+        told += office.told()
+    assert len(seen) == 1
+    # The one rung of its ladder, once.
+    assert sorted(each.recipient for each in told) == ["潘海涛", "蒋思远"]
+    assert office.events() == ["escalation-opened 1"]
+    await office.watcher.take(list(reports("-11.9", since=29)))
+    await office.pass_days(1)
+    assert await office.cases() == []
+    assert office.events()[-1] == "escalation-resolved 1"
+    await office.watcher.take(list(reports("-14.9", since=30)))
+    await office.pass_days(10)
     assert await office.cases() == []
 
 

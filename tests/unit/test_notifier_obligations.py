@@ -298,6 +298,18 @@ def test_a_figure_far_behind_the_time_that_has_passed_is_owed_by_the_coordinator
 
 
 @pytest.mark.parametrize(
+    ("lead_points", "opens", "keeps"),
+    [("-15.1", True, True), ("-15", False, True), ("-12.1", False, True), ("-12", False, False), ("3.0", False, False)],
+)
+def test_a_figure_that_comes_back_across_the_line_keeps_its_case_for_some_points(
+    lead_points: str, opens: bool, keeps: bool
+) -> None:
+    (record,) = read_report(report(target="105", completion_pct="57.7", lead_points=lead_points))
+    assert bool(duties(record, PACKAGED, midnight(TODAY))) is opens
+    assert isinstance(ended(record, "indicator-behind", "funds-arrived"), Holds) is keeps
+
+
+@pytest.mark.parametrize(
     "figures",
     [
         {"target": "105", "completion_pct": "60.0", "lead_points": "-15.0"},

@@ -80,11 +80,11 @@ Standing: TypeAlias = Holds | Met | Paused | Withdrawn | Ended
 
 
 def duties(record: Record, policy: Policy, now: datetime) -> list[Duty]:
-    """Every duty that stands now, the most urgent first and of those the one late for longest.
+    """Every duty that is worth a case now, the most urgent first and of those the one late for longest.
 
     What is due on a day is late from the day after, in Asia/Shanghai.
     """
-    standings = (_standing(record, each, now) for each in _obligations(record, policy, now))
+    standings = (_standing(record, each, now) for each in _obligations(record, policy, now) if each.opens)
     held = [each.duty for each in standings if isinstance(each, Holds)]
     return sorted(held, key=lambda duty: (duty.urgency, duty.due))
 

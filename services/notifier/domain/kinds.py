@@ -38,14 +38,12 @@ def find_obligations(rule: Rule, view: View) -> Iterator[Obligation]:
 def _behind(view: View, rule: IndicatorBehind) -> Iterator[Obligation]:
     """Owed from the day of the figures, while they lag, and until their year is over."""
     figure = view.record.indicator
-    if (
-        figure is None
-        or figure.lead_points is None
-        or figure.completion_pct is None
-        or figure.lead_points >= -rule.points
-    ):
+    if figure is None or figure.lead_points is None or figure.completion_pct is None:
         return
-    behind = _one_decimal(-figure.lead_points)
+    lag = -figure.lead_points
+    if lag <= 0 or lag <= rule.points - rule.margin:
+        return
+    behind = _one_decimal(lag)
     brief = f"完成年度目标的{figure.completion_pct}%，比序时进度落后{behind}个百分点"
     yield Obligation(
         rule=rule.id,
@@ -58,6 +56,7 @@ def _behind(view: View, rule: IndicatorBehind) -> Iterator[Obligation]:
         owed_by=view.coordinator,
         moved="年度已结束",
         urgency=4,
+        opens=lag > rule.points,
     )
 
 

@@ -20,7 +20,7 @@ class Obligation:
     is the day on which it happened. `matter` tells apart what one rule looks for on one project. `text` is the sentence
     that people read now, `brief` what they read of it in a list, `done` says how it ended, `moved` that it is not due
     any more. `urgency`: the lower, the earlier in a list. `pressing`: it does not wait for a morning. `provisional`:
-    the calendar of that year is not known yet.
+    the calendar of that year is not known yet. One that does not open a case (`opens`) only keeps one that is open.
     """
 
     rule: RuleId
@@ -36,6 +36,7 @@ class Obligation:
     moved: str = ""
     urgency: int = 5
     pressing: bool = False
+    opens: bool = True
     provisional: bool = False
 
 

@@ -140,10 +140,15 @@ class PledgeOverdue(Rule):
 
 
 class IndicatorBehind(Rule):
-    """A figure of the year is behind the time that has passed by more than so many points (落后序时进度)."""
+    """A figure of the year is behind the time that has passed by more than so many points (落后序时进度).
+
+    What is pressed is over once it is behind by `margin` points less than that: a figure that goes to and fro across
+    the line is one case.
+    """
 
     id: Literal["indicator-behind"]
     points: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(10)
+    margin: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(3)
 
 
 AnyRule: TypeAlias = Annotated[
