@@ -141,7 +141,15 @@ def _shaped(pattern: str, rule: str) -> GetPydanticSchema:
     return _checked(check, type="string", pattern=f"^{pattern}$")
 
 
-_PLAIN_DECIMAL = core_schema.format_ser_schema("f", when_used="json")
+def _spelled(
+    check: Callable[[Any], Decimal], spelling: re.Pattern[str], limits: dict[str, Any], description: str
+) -> GetPydanticSchema:
+    """Metadata for a decimal that may be a string of this spelling or a JSON number within these limits."""
+    as_text, as_number = {"type": "string", "pattern": f"^{spelling.pattern}$"}, {"type": "number", **limits}
+    written = core_schema.format_ser_schema("f", when_used="json")
+    return _checked(check, written, anyOf=[as_text, as_number], description=description)
+
+
 _NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f]*$"
 _NO_CONTROLS_BUT_BREAKS = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 
@@ -150,13 +158,10 @@ Day = Annotated[date, _checked(_day, core_schema.to_string_ser_schema(when_used=
 
 Money = Annotated[
     Decimal,
-    _checked(
+    _spelled(
         _money,
-        _PLAIN_DECIMAL,
-        anyOf=[
-            {"type": "string", "pattern": f"^{_MONEY.pattern}$"},
-            {"type": "number", "minimum": 0, "maximum": LARGEST_AMOUNT},
-        ],
+        _MONEY,
+        {"minimum": 0, "maximum": LARGEST_AMOUNT},
         description="CNY, at most two decimals; better a string, for many writers of JSON round numbers",
     ),
 ]
@@ -164,27 +169,16 @@ Money = Annotated[
 
 Number = Annotated[
     Decimal,
-    _checked(
-        _number,
-        _PLAIN_DECIMAL,
-        anyOf=[
-            {"type": "string", "pattern": f"^{_NUMBER.pattern}$"},
-            {"type": "number", "minimum": 0, "maximum": LARGEST_AMOUNT},
-        ],
-        description="at most ten decimals",
-    ),
+    _spelled(_number, _NUMBER, {"minimum": 0, "maximum": LARGEST_AMOUNT}, description="at most ten decimals"),
 ]
 """A decimal from 0 to 10^15, kept without trailing zeros."""
 
 PositiveNumber = Annotated[
     Decimal,
-    _checked(
+    _spelled(
         _positive,
-        _PLAIN_DECIMAL,
-        anyOf=[
-            {"type": "string", "pattern": f"^{_NUMBER.pattern}$"},
-            {"type": "number", "exclusiveMinimum": 0, "maximum": LARGEST_AMOUNT},
-        ],
+        _NUMBER,
+        {"exclusiveMinimum": 0, "maximum": LARGEST_AMOUNT},
         description="more than 0, at most ten decimals",
     ),
 ]
@@ -192,13 +186,10 @@ PositiveNumber = Annotated[
 
 Share = Annotated[
     Decimal,
-    _checked(
+    _spelled(
         _share,
-        _PLAIN_DECIMAL,
-        anyOf=[
-            {"type": "string", "pattern": f"^{_SHARE.pattern}$"},
-            {"type": "number", "exclusiveMinimum": 0, "maximum": 100},
-        ],
+        _SHARE,
+        {"exclusiveMinimum": 0, "maximum": 100},
         description="percent, above 0 and at most 100, at most two decimals",
     ),
 ]
