@@ -59,14 +59,8 @@ class Indicator(Strict):
     def _sensible(self) -> Self:
         if (self.measure == "sum") != (self.unit in YUAN_IN):
             raise ValueError(f"measure '{self.measure}' cannot be counted in {self.unit}")
-        absent = lacking(
-            self.fact,
-            self.filter,
-            amount=self.measure == "sum",
-            weights=self.weights is not None,
-            joint="joint" in self.model_fields_set,
-        )
-        if absent:
+        asked = ({"joint", "weights"} & self.model_fields_set) | ({"amount"} if self.measure == "sum" else set())
+        if absent := lacking(self.fact, self.filter, asked):
             raise ValueError(f"event '{self.fact.event}' carries no {', no '.join(absent)}")
         return self
 

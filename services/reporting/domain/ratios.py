@@ -70,13 +70,13 @@ class Ratio(Strict):
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
-        amount = self.measure == "amount"
-        if "joint" in self.model_fields_set and not amount:
+        asked = {"amount"} if self.measure == "amount" else set()
+        if "joint" in self.model_fields_set and not asked:
             raise ValueError("joint says how amounts count, and this rate counts projects")
-        if absent := lacking(self.cohort.candidates(), self.filter, amount=amount):
+        if absent := lacking(self.cohort.candidates(), self.filter, asked):
             raise ValueError(f"event '{self.cohort.event}' carries no {', no '.join(absent)}")
-        for event in self.done.events if amount else ():
-            if lacking(Candidates(event=event), Filter(), amount=True):
+        for event in self.done.events:
+            if lacking(Candidates(event=event), Filter(), asked):
                 raise ValueError(f"event '{event}' carries no amount")
         if self.done.kinds is not None and "signed" not in self.done.events:
             raise ValueError("kinds are those of signings, and 'signed' is not among the events")

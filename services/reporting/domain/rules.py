@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Set
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -96,13 +97,11 @@ class Rounding(Strict):
     decimals: Annotated[int, Field(ge=0, le=6)]
 
 
-def lacking(fact: Candidates, fits: Filter, *, amount: bool, weights: bool = False, joint: bool = False) -> list[str]:
-    """What a definition asks of its facts that they do not carry, in order; `joint` is whether it names a way."""
-    asked = {name for name in _OF_THE_FACT if getattr(fits, name) is not None}
+def lacking(fact: Candidates, fits: Filter, also: Set[str] = frozenset()) -> list[str]:
+    """What a definition asks of its facts, `also` included, that they do not carry, in order."""
+    asked = also | {name for name in _OF_THE_FACT if getattr(fits, name) is not None}
     asked |= {"kinds"} if fact.kinds is not None else set()
-    asked |= {"amount"} if amount or fits.minimum is not None or fits.below is not None else set()
-    asked |= {"weights"} if weights else set()
-    asked |= {"joint"} if joint else set()
+    asked |= {"amount"} if fits.minimum is not None or fits.below is not None else set()
     return sorted(asked - CARRIES.get(fact.event, set()))
 
 
