@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
-from services.reporting.checker import Checked, Checker, Comparison, Finding, usual_names
+from services.reporting.checker import Checked, Checker, Comparison, Finding
 from services.reporting.desk import Desk, UnknownDistrictError
 from services.reporting.domain.check.ledger import Booked
 from services.reporting.domain.check.readings import ClaimKind
@@ -104,8 +104,8 @@ def against_desk(desk: Desk, district: str, year: int | None) -> Comparison:
             for one in report.indicators
         ]
 
-    titles = {one.code: one.title for one in desk.definitions.indicator}
-    return Comparison(usual_names(titles), ledger, year or desk.today().year)
+    names = {one.code: [one.title, *one.names] for one in desk.definitions.indicator}
+    return Comparison(names, ledger, year or desk.today().year)
 
 
 def routes(desk: Desk, checker: Checker) -> APIRouter:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from services.reporting import check_words as words
 from services.reporting.check_api import answer
-from services.reporting.checker import Checked, Checker, Comparison, Finding, usual_names
+from services.reporting.checker import Checked, Checker, Comparison, Finding
 from services.reporting.domain.check.ledger import Booked
 from services.reporting.domain.check.verdicts import Verdict, clause_start
 from services.reporting.manuscripts import BYTES_MOST, UnreadableError
@@ -90,12 +90,13 @@ async def _check(data: bytes, district: str | None, reporting: str, year: int | 
         return await Checker().check(data)
     try:
         async with httpx.AsyncClient(base_url=reporting, timeout=20) as client:
-            titles = {one["code"]: one["title"] for one in (await _get(client, "/v1/indicators"))["indicator"]}
+            indicators = (await _get(client, "/v1/indicators"))["indicator"]
+            names = {one["code"]: [one["title"], *one.get("names", ())] for one in indicators}
 
             async def ledger(day: date) -> Sequence[Booked]:
                 return await _ask(client, district, day)
 
-            comparison = Comparison(usual_names(titles), ledger, year or business_day(system()).year)
+            comparison = Comparison(names, ledger, year or business_day(system()).year)
             await _get(client, f"/v1/districts/{district}/progress")
             return await Checker().check(data, comparison)
     except (httpx.HTTPError, httpx.InvalidURL) as error:

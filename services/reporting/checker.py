@@ -1,12 +1,10 @@
 """Checks a report: reads the file, judges its claims, and asks the ledger where a district is given."""
 
 import asyncio
-import tomllib
 from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 from services.reporting.domain.check.ledger import Booked, Statement, against, statements
 from services.reporting.domain.check.report import Manuscript, TooMuchError, examine
@@ -86,13 +84,6 @@ class Checker:
         booked = await comparison.booked(said) if comparison else {}
         async with self._turns:
             return await asyncio.to_thread(_checked, manuscript, said, booked)
-
-
-def usual_names(titles: Mapping[str, str]) -> dict[str, list[str]]:
-    """What reports call each indicator: its title, and the names in indicator_names.toml; by code."""
-    file = Path(__file__).with_name("indicator_names.toml")
-    names: dict[str, list[str]] = tomllib.loads(file.read_text(encoding="utf-8"))["names"]
-    return {code: [title, *(name for name in names.get(code, ()) if name != title)] for code, title in titles.items()}
 
 
 def _examine(data: bytes | str) -> Manuscript:

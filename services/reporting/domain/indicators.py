@@ -38,6 +38,7 @@ class DefinitionsError(Exception):
 class Indicator(Strict):
     """One indicator: which facts count, what is measured, and how it is printed and judged.
 
+    `names` are what reports call it beside its title; a check of a report knows it by them.
     `year_begins`, month and first day, is for a year other than the calendar's; the year has the name of the calendar
     year in which it ends: of 1 December to 30 November, 2026 begins on 2025-12-01. `joint` says what
     counts of an amount that is of several districts; `weights` counts a part only, of that, of the funds of a nature.
@@ -45,6 +46,7 @@ class Indicator(Strict):
 
     code: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,48}$")]
     title: Annotated[str, Field(min_length=1)]
+    names: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     fact: Candidates
     filter: Filter = Filter()
     measure: Measure
