@@ -14,9 +14,13 @@ from shared.sql import queries_beside
 
 _TEXTS = queries_beside(__file__)
 SQL: Final = {
-    "next_slice": _TEXTS["next_slice"].replace("{rows}", in_all_tables(_TEXTS["rows"])),
+    "end_of_range": _TEXTS["end_of_range"].replace("{ends}", in_all_tables(_TEXTS["ends"])),
+    "keys": _TEXTS["keys"].replace("{rows}", in_all_tables(_TEXTS["rows"])),
     **{name: _TEXTS[name] for name in ("events", "for_large_sorts")},
 }
+# Before every key, and, in the order of the bytes, after every key.
+_FIRST: Final = ""
+_LAST: Final = "\U0010ffff"
 
 Work = Callable[[Connection, Slice], Awaitable[None]]
 Progress = Callable[[str, int, int | None], None]
@@ -45,14 +49,14 @@ class Walk:
         """
         total = None if self.district else await pool.fetchval(SQL["events"])
         self.progress(doing, 0, total)
-        keys, failed, done = _Keys(self.events, self.district), list[Unfoldable](), 0
+        ranges, failed, done = _Ranges(self.events, self.district), list[Unfoldable](), 0
 
         async def worker() -> None:
             nonlocal done
             async with pool.acquire() as connection:
                 await connection.execute(SQL["for_large_sorts"])
-                while found := await keys.next(connection):
-                    part, events = found
+                while borders := await ranges.next(connection):
+                    part, events = await _keys(connection, *borders)
                     failed.extend(await _narrowed(connection, part, work))
                     done += events
                     self.progress(doing, done, max(total, done) if total else None)
@@ -62,26 +66,33 @@ class Walk:
         return failed
 
 
-class _Keys:
-    """Hands out every key once, in order, to whoever asks next; each slice is looked for when it is wanted."""
+class _Ranges:
+    """Cuts all keys, in order, into ranges (after one key, up to another), for whoever asks next.
+
+    Only where a range ends is looked for in turn; its keys are listed by who has it, while others list theirs.
+    """
 
     def __init__(self, events: int, district: str | None) -> None:
         self._events = events
-        self._district = district
         self._turn = asyncio.Lock()
-        self._last: Key | None = ("", "")
+        self._after: Key | None = (district or _FIRST, _FIRST)
+        self._end: Key = (district or _LAST, _LAST)
 
-    async def next(self, connection: Connection) -> tuple[Slice, int] | None:
-        """The next slice and about how many events it has; None when there is none any more."""
+    async def next(self, connection: Connection) -> tuple[Key, Key] | None:
+        """The next range; None when there is none any more."""
         async with self._turn:
-            if self._last is None:
+            if (after := self._after) is None:
                 return None
-            rows = await connection.fetch(SQL["next_slice"], *self._last, self._district, self._events, timeout=HOURS)
-            self._last = (rows[-1]["district"], rows[-1]["subject"]) if rows else None
-        if not rows:
-            return None
-        part = Slice([row["district"] for row in rows], [row["subject"] for row in rows])
-        return part, sum(row["events"] for row in rows)
+            found = await connection.fetchrow(SQL["end_of_range"], *after, *self._end, self._events, timeout=HOURS)
+            self._after = (found["district"], found["subject"]) if found else None
+            return after, self._after or self._end
+
+
+async def _keys(connection: Connection, after: Key, to: Key) -> tuple[Slice, int]:
+    """The keys of a range, and how many events they have."""
+    rows = await connection.fetch(SQL["keys"], *after, *to, timeout=HOURS)
+    part = Slice([row["district"] for row in rows], [row["subject"] for row in rows])
+    return part, sum(row["events"] for row in rows)
 
 
 async def all_of(workers: Iterable[Coroutine[Any, Any, None]]) -> None:
