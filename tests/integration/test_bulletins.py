@@ -242,6 +242,25 @@ async def test_the_next_bulletin_lists_what_was_restated_and_by_which_events(
     assert differing(second, await events_on_the_bus(district.nats_url, DISTRICT)) == []
 
 
+async def test_a_joint_project_counts_by_its_share_from_the_event_to_the_proof(
+    district: District, desk: Sealer
+) -> None:
+    signed = {"on": "2026-09-01", "kind": "contract", "amount": "600000000", "share": "33.33"}
+    await district.say("investment", "P-JOINT", "J-1", "signed", signed)
+    arrived = {"on": "2026-09-10", "amount": "100000000.02", "origin": "440300", "nature": "fixed-assets"}
+    await district.say("finance", "P-JOINT", "J-2", "funds-arrived", arrived | {"share": "33.30"})
+    await district.say("finance", "P-JOINT", "J-3", "funds-arrived", arrived | {"share": "50"}, replaces="J-2")
+    september = await desk.seal(Order(DISTRICT, date(2026, 9, 30), NAME, despite=DESPITE))
+    joint = [fact for fact in september["facts"] if fact["project"] == "P-JOINT"]
+    assert {fact["id"]: fact["counts"] for fact in joint} == {
+        "J-1": {"signed-major": "199980000.00"},
+        "J-3": {"funds-arrived": "50000000.01", "funds-outside-province": "50000000.01"},
+    }
+    record = (await district.ledger.get(f"/v1/districts/{DISTRICT}/projects/P-JOINT")).json()
+    assert (record["contract_amount"], record["funds_arrived"]) == ("600000000.00", "100000000.02")
+    assert differing(september, await events_on_the_bus(district.nats_url, DISTRICT)) == []
+
+
 async def test_the_list_names_every_bulletin_and_an_unknown_one_is_a_problem(
     district: District, august: Document
 ) -> None:
