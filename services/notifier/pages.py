@@ -31,7 +31,7 @@ _HEADERS: Final = {
         "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     ),
 }
-_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "role": {
         "lead-official": "挂包领导",
         "unit-contact": "单位联络员",
@@ -78,9 +78,14 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "no-server": "没有设置邮件服务器",
         "private-network": "地址在未获允许的内网",
         "unknown-name": "域名无法解析",
-        "ConnectError": "连接不上",
-        "ConnectTimeout": "连接不上",
-        "ReadTimeout": "对方没有回应，是否送达不明",
+        "bad-address": "地址写得不对",
+        "no-key": "没有设置这个机器人的密钥",
+        "no-bot": "没有设置这个机器人的密钥",
+        "no-app": "没有设置这个应用的密钥",
+        "no-secret": "没有设置这个地址的密钥",
+        "no-connection": "连接不上",
+        "no-answer": "对方没有回应，是否送达不明",
+        "fault": "程序出错，是否送达不明",
         "abandoned": "发送时程序中断，是否送达不明",
         "discarded": "恢复发送时由值班人员放弃",
     },
@@ -95,7 +100,7 @@ class Pages:
         loader = FileSystemLoader(Path(__file__).with_name("templates"))
         self._templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
         self._templates.filters["moment"] = self._moment
-        self._templates.filters["word"] = lambda value, kind: _WORDS[kind].get(value, value)
+        self._templates.filters["word"] = lambda value, kind: WORDS[kind].get(value, value)
         self._templates.tests["provisional"] = lambda at: not calendar.knows(business_day(at))
 
     def render(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:

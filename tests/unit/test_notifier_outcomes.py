@@ -1,11 +1,14 @@
 """What becomes of a message after an attempt."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import services.notifier
 from services.notifier.domain.outcomes import (
     MOST_ATTEMPTS,
     Next,
@@ -17,6 +20,7 @@ from services.notifier.domain.outcomes import (
     pause,
     settle,
 )
+from services.notifier.pages import WORDS
 
 NOW = datetime(2026, 9, 23, 2, 0, tzinfo=UTC)
 
@@ -51,6 +55,16 @@ def test_what_may_have_arrived_is_sent_once_more_and_never_a_third_time() -> Non
     assert (first.state, first.again) == ("waiting", True)
     second = settle(Unclear("ReadTimeout"), 2, again=first.again, now=NOW)
     assert (second.state, second.again) == ("uncertain", True)
+
+
+def test_every_code_of_our_own_has_words_in_chinese_and_a_line_in_the_docs() -> None:
+    sources = Path(services.notifier.__file__).parent.rglob("*.py")
+    code = re.compile(r"(?:Refused|TryLater|Unclear)\(\s*\"([a-z-]+)\"")
+    codes = {found for source in sources for found in code.findall(source.read_text(encoding="utf-8"))}
+    assert {"no-connection", "no-answer", "bad-address", "abandoned"} <= codes
+    assert codes <= set(WORDS["code"])
+    documented = Path("docs/channels.md").read_text(encoding="utf-8")
+    assert {each for each in codes if f"`{each}`" not in documented} == set()
 
 
 OUTCOMES = st.sampled_from([Sent("0"), TryLater("503"), Refused("93000"), Unclear("ReadTimeout")])

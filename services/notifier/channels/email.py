@@ -76,7 +76,7 @@ class Email:
             return _refusal(error.code, told(error.message, secrets))
         except (aiosmtplib.SMTPException, OSError) as error:
             # Nothing of the message was sent yet.
-            return TryLater(type(error).__name__, "no connection", _BUSY)
+            return TryLater("no-connection", type(error).__name__, _BUSY)
         finally:
             client.close()
 
@@ -105,7 +105,7 @@ async def _deliver(client: aiosmtplib.SMTP, server: Server, parcel: Parcel) -> O
         text = letter_mail(parcel, server.sender).as_bytes()
         response = await client.data(text, timeout=_TEXT_SECONDS)
     except (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError) as error:
-        return Unclear(type(error).__name__, "the server did not say whether it took the mail")
+        return Unclear("no-answer", type(error).__name__)
     return Sent(str(response.code), told(response.message, []))
 
 

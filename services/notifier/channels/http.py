@@ -75,7 +75,7 @@ class Client:
     async def get(self, url: str) -> Answer | TryLater | Refused:
         """Get once, as `post`; what gets no answer may be asked again."""
         answer = await self._call("GET", url, None, {}, None)
-        return TryLater(answer.code, "no answer") if isinstance(answer, Unclear) else answer
+        return TryLater(answer.code, answer.said) if isinstance(answer, Unclear) else answer
 
     async def _call(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], server_name: str | None
@@ -83,7 +83,7 @@ class Client:
         if self._session is None:
             raise RuntimeError("the client was not entered")
         if not _callable(url):
-            return Refused("InvalidURL", "not an address that can be called")
+            return Refused("bad-address", "not an address that can be called")
         try:
             async with (
                 asyncio.timeout(self._seconds),
@@ -99,11 +99,11 @@ class Client:
             ):
                 return await _answer(response)
         except aiohttp.InvalidURL as error:
-            return Refused(type(error).__name__, "not an address that can be called")
+            return Refused("bad-address", type(error).__name__)
         except _NO_CONNECTION as error:
-            return TryLater(type(error).__name__, "no connection")
+            return TryLater("no-connection", type(error).__name__)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return Unclear(type(error).__name__, "no whole answer")
+            return Unclear("no-answer", type(error).__name__)
 
 
 def make_client(seconds: float = _SECONDS) -> Client:

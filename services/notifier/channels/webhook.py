@@ -55,7 +55,7 @@ class Webhook:
         try:
             pinned = await self._guard.pin(parcel.address.target)
         except ValueError:
-            return Refused("InvalidURL", "not an address that can be called")
+            return Refused("bad-address", "not an address that can be called")
         except ForbiddenAddressError:
             return Refused("private-network", "the address is in a network that LUODI_WEBHOOK_NETWORKS does not name")
         except UnknownNameError:
