@@ -1,6 +1,6 @@
 """The cases for programs: JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
@@ -8,37 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel, ConfigDict
 
-from services.notifier.desk import Desk, Entry
+from services.notifier.desk import Answer, Delivery, Desk, Entry
 from shared.clock import Clock
 
 
 class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True, from_attributes=True)
-
-
-class DeliveryAnswer(_Answer):
-    """Who was told; `state` is waiting, sending, sent, uncertain, dead or superseded, `code` the provider's own."""
-
-    message: UUID | None
-    rung: int
-    recipient: str
-    channel: str
-    notice: str
-    state: str
-    number: str | None
-    attempts: int
-    sent_at: datetime | None
-    code: str | None
-    said: str | None
-    next_attempt_at: datetime | None
-
-
-class AcknowledgementAnswer(_Answer):
-    """Who answered, and until when that stops the climb."""
-
-    who: str
-    at: datetime
-    until: datetime
+    model_config = ConfigDict(frozen=True)
 
 
 class CaseAnswer(_Answer):
@@ -61,8 +36,8 @@ class CaseAnswer(_Answer):
     lead_unit: str | None
     lead_official: str | None
     text: str
-    deliveries: list[DeliveryAnswer]
-    acknowledgements: list[AcknowledgementAnswer]
+    deliveries: Sequence[Delivery]
+    acknowledgements: Sequence[Answer]
 
 
 class CasesAnswer(_Answer):
@@ -114,6 +89,6 @@ def _case(entry: Entry) -> CaseAnswer:
         lead_unit=entry.unit,
         lead_official=entry.official,
         text=entry.text,
-        deliveries=[DeliveryAnswer.model_validate(each) for each in entry.deliveries],
-        acknowledgements=[AcknowledgementAnswer.model_validate(each) for each in entry.answers],
+        deliveries=entry.deliveries,
+        acknowledgements=entry.answers,
     )

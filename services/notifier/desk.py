@@ -20,8 +20,10 @@ SQL = queries_beside(__file__)
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Who was told, how, and what came of it. `code` and `said` are the provider's; `next_attempt_at` is when it is
-    tried next, while it waits."""
+    """Who was told, how, and what came of it: `state` is waiting, sending, sent, uncertain, dead or superseded.
+
+    `code` and `said` are the provider's; `next_attempt_at` is when it is tried next, while it waits.
+    """
 
     message: UUID | None
     rung: int
