@@ -1,37 +1,27 @@
 """What is due of issues that were raised, of promises to investors, and of news."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from services.notifier.domain.ladder import midnight
 from services.notifier.domain.obligations import ONE_DAY, Obligation, View, after
-from services.notifier.domain.record import Issue, Pledge
-from services.notifier.domain.rules import IssueOverdue, NoEvent, PledgeDueSoon, PledgeOverdue
+from services.notifier.domain.record import TERMINATED, Issue
+from services.notifier.domain.rules import IssueOverdue, NoEvent, PledgeDueSoon, PledgeOverdue, RuleId
 from services.notifier.domain.wording import days_left, quoted
 from shared.clock import BUSINESS_ZONE, business_day
 
 URGENCIES: Final[Mapping[str, str]] = {"at-once": "立即办", "urgent": "加急办", "special": "专项办"}
 _HOURS_A_DAY: Final = 24
-_IN_HAND: Final = frozenset(
-    {
-        "negotiating",
-        "intent-signed",
-        "approved",
-        "signed",
-        "site-fixed",
-        "planned",
-        "started",
-        "completed",
-        "commissioned",
-    }
-)
+# What has not begun, and what is over, has no news.
+_AT_REST: Final = frozenset({"reserved", "at-capacity", TERMINATED})
 
 
 def silence(view: View, rule: NoEvent) -> Iterator[Obligation]:
     """News of a project in hand, so many days after the last that was recorded."""
     record = view.record
-    if record.last_recorded_at is None or record.stage not in {*_IN_HAND, "suspended"}:
+    if record.last_recorded_at is None or record.stage in _AT_REST:
         return
     # Whoever is late with a milestone is asked for that, and not for news as well.
     if any(each.due and each.due < view.today and each.on is None for each in record.milestones.values()):
@@ -105,46 +95,41 @@ def _deadline(view: View, since: datetime) -> tuple[date, str, str]:
 
 def pledges_due_soon(view: View, rule: PledgeDueSoon) -> Iterator[Obligation]:
     """Each promise that has a day, so many days ahead of it."""
-    for name, pledge, due in _dated(view):
-        what = quoted(pledge.clause or name)
-        brief = f"对企业的承诺{what}应于{view.say(due)}前兑现，{days_left(due, view.today)}"
-        yield Obligation(
-            rule=rule.id,
-            matter=name,
-            due=due,
-            since=midnight(due - timedelta(days=rule.days)),
-            until=after(due),
+    for each in _pledges(view, rule.id):
+        brief = f"{each.brief}，{days_left(each.due, view.today)}"
+        yield replace(
+            each,
+            since=midnight(each.due - timedelta(days=rule.days)),
+            until=after(each.due),
             brief=brief,
             text=f"{brief}。请提前落实。",
-            owed_by=view.record.lead_unit or view.coordinator,
-            met=pledge.kept_on,
-            done=f"承诺{what}已兑现",
-            moved=f"承诺{what}的期限为{view.say(due)}",
             urgency=7,
         )
 
 
 def overdue_pledges(view: View, rule: PledgeOverdue) -> Iterator[Obligation]:
     """Each promise that has a day, once that has passed."""
-    for name, pledge, due in _dated(view):
+    for each in _pledges(view, rule.id):
+        brief = f"{each.brief}，已逾期{view.late(each.due)}天"
+        yield replace(each, brief=brief, text=f"{brief}。请尽快兑现并报送，或说明原因。", urgency=2)
+
+
+def _pledges(view: View, rule: RuleId) -> Iterator[Obligation]:
+    """Each promise that has a day; `brief` says what was promised, and nothing of today."""
+    for name, pledge in view.record.pledges.items():
+        if pledge.due is None:
+            continue
         what = quoted(pledge.clause or name)
-        brief = f"对企业的承诺{what}应于{view.say(due)}前兑现，已逾期{view.late(due)}天"
+        brief = f"对企业的承诺{what}应于{view.say(pledge.due)}前兑现"
         yield Obligation(
-            rule=rule.id,
+            rule=rule,
             matter=name,
-            due=due,
-            since=after(due),
+            due=pledge.due,
+            since=after(pledge.due),
             brief=brief,
-            text=f"{brief}。请尽快兑现并报送，或说明原因。",
+            text=f"{brief}。",
             owed_by=view.record.lead_unit or view.coordinator,
             met=pledge.kept_on,
             done=f"承诺{what}已于{view.say(pledge.kept_on)}兑现" if pledge.kept_on else "",
-            moved=f"承诺{what}的期限为{view.say(due)}",
-            urgency=2,
+            moved=f"承诺{what}的期限为{view.say(pledge.due)}",
         )
-
-
-def _dated(view: View) -> Iterator[tuple[str, Pledge, date]]:
-    for name, pledge in view.record.pledges.items():
-        if pledge.due is not None:
-            yield name, pledge, pledge.due
