@@ -1,9 +1,9 @@
 """Figures as asked: progress against the targets, and what a figure is made of."""
 
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -76,15 +76,20 @@ class Figures:
 
     async def progress(self, district: str, asked: Question, definitions: Definitions | None = None) -> list[Progress]:
         """Every indicator, in the order of the definitions."""
-        async with self._one_moment() as connection:
-            return await _progress(connection, district, asked, (definitions or self.definitions).indicator)
+        every = (definitions or self.definitions).indicator
+        # One statement is of one moment by itself.
+        sums = await _sums(self._pool, district, asked, every)
+        if not all(one.built for one in sums):
+            async with self._one_moment() as connection:
+                sums = await _added_up(connection, district, asked, every)
+        return _lines(sums, every, asked)
 
     async def everywhere(self, asked: Question, definitions: Definitions | None = None) -> dict[str, list[Progress]]:
         """Every indicator of every district, by the districts' codes in their order."""
         async with self._one_moment() as connection:
             codes = [row["district"] for row in await connection.fetch(SQL["districts"])]
             every = (definitions or self.definitions).indicator
-            return {code: await _progress(connection, code, asked, every) for code in codes}
+            return {code: _lines(await _added_up(connection, code, asked, every), every, asked) for code in codes}
 
     async def counted(
         self, district: str, asked: Question, definitions: Definitions | None = None
@@ -97,18 +102,19 @@ class Figures:
     async def evidence(self, district: str, indicator: Indicator, asked: Question, window: Window) -> Evidence:
         """What one indicator's figure is made of: a window of its facts, the newest first."""
         async with self._one_moment() as connection:
-            [figure] = await _progress(connection, district, asked, [indicator])
-            found = await tallies(connection, district, asked, [indicator])
+            sums = await _added_up(connection, district, asked, [indicator])
             facts = await _facts(connection, district, indicator, asked, window)
-        return Evidence(figure, found[indicator.code].facts, facts)
+        [figure] = _lines(sums, [indicator], asked)
+        return Evidence(figure, sums[0].tally.facts, facts)
 
     async def breakdown(
         self, district: str, indicator: Indicator, asked: Question, dimension: Dimension, limit: int = 1_000
     ) -> tuple[Progress, list[Part]]:
         """One figure, and its parts by a dimension: months in order, otherwise the largest first."""
         async with self._one_moment() as connection:
-            [figure] = await _progress(connection, district, asked, [indicator])
+            sums = await _added_up(connection, district, asked, [indicator])
             rows = await connection.fetch(SQL["breakdown"], *_scope(district, indicator, asked), dimension, limit)
+        [figure] = _lines(sums, [indicator], asked)
         return figure, [Part(row["value"], _tally(row)) for row in rows]
 
     async def series(
@@ -117,7 +123,7 @@ class Figures:
         """The progress of one district at several questions, of one moment: such as the end of each month."""
         async with self._one_moment() as connection:
             every = (definitions or self.definitions).indicator
-            return [await _progress(connection, district, one, every) for one in asked]
+            return [_lines(await _added_up(connection, district, one, every), every, one) for one in asked]
 
     async def ratios(self, district: str, asked: Question, definitions: Definitions | None = None) -> list[RatioFigure]:
         """Every rate of the definitions, in their order."""
@@ -153,48 +159,88 @@ async def tallies_of_facts(
     return found
 
 
-async def _progress(
-    connection: Connection, district: str, asked: Question, indicators: Sequence[Indicator]
-) -> list[Progress]:
-    found = await tallies(connection, district, asked, indicators)
-    targets = await _targets(connection, district, asked)
-    return [progress(one, found[one.code], _in_force(targets, one, asked), asked) for one in indicators]
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """What counts toward one indicator, and the targets that it has had; `built` is whether the sum is kept ready."""
+
+    tally: Tally
+    targets: Sequence[TargetFact]
+    built: bool
 
 
 async def tallies(
     connection: Connection, district: str, asked: Question, indicators: Sequence[Indicator]
 ) -> dict[str, Tally]:
     """What counts toward each indicator, by code: from the rollups where there are any."""
-    keys = [one.key() for one in indicators]
+    sums = await _added_up(connection, district, asked, indicators)
+    return {one.code: found.tally for one, found in zip(indicators, sums, strict=True)}
+
+
+async def _added_up(
+    connection: Connection, district: str, asked: Question, indicators: Sequence[Indicator]
+) -> list[_Sum]:
+    """The sum of each indicator: that which is kept ready, else one of the facts themselves."""
+    sums = await _sums(connection, district, asked, indicators)
+    rest = [one for one, found in zip(indicators, sums, strict=True) if not found.built]
+    of_facts = await tallies_of_facts(connection, district, asked, rest)
+    return [
+        found if found.built else replace(found, tally=of_facts[one.code])
+        for one, found in zip(indicators, sums, strict=True)
+    ]
+
+
+async def _sums(
+    source: "Connection | Pool", district: str, asked: Question, indicators: Sequence[Indicator]
+) -> list[_Sum]:
     periods = [asked.period(one.year_begins) for one in indicators]
-    scope = (keys, [first for first, _ in periods], [last for _, last in periods], district)
-    if asked.known_by is None:
-        rows = await connection.fetch(SQL["tallies"], *scope)
-    else:
-        rows = await connection.fetch(SQL["tallies_as_of"], *scope, asked.known_by)
-    built = {row["key"]: _tally(row) for row in rows if row["built"]}
-    rest = [one for one in indicators if one.key() not in built]
-    found = {one.code: built[one.key()] for one in indicators if one.key() in built}
-    return found | await tallies_of_facts(connection, district, asked, rest)
+    scope: tuple[Any, ...] = (
+        [one.code for one in indicators],
+        [one.key() for one in indicators],
+        [first for first, _ in periods],
+        [last for _, last in periods],
+        district,
+        asked.year,
+        asked.known_by,
+    )
+    rows = await source.fetch(SQL["sums"], *scope)
+    return [_Sum(_tally(row), [_target(said) for said in row["targets"]], row["built"]) for row in rows]
 
 
-async def _targets(connection: Connection, district: str, asked: Question) -> list[TargetFact]:
-    rows = await connection.fetch(SQL["target_facts"], district, asked.year, asked.known_by)
-    return [TargetFact(**{"on" if key == "happened_on" else key: value for key, value in row.items()}) for row in rows]
+def _lines(sums: Sequence[_Sum], indicators: Sequence[Indicator], asked: Question) -> list[Progress]:
+    found = []
+    for one, summed in zip(indicators, sums, strict=True):
+        _, last = asked.period(one.year_begins)
+        fact = target_in_force(summed.targets, last)
+        found.append(progress(one, summed.tally, None if fact is None else fact.value, asked))
+    return found
 
 
-def _in_force(targets: Iterable[TargetFact], indicator: Indicator, asked: Question) -> Decimal | None:
-    _, last = asked.period(indicator.year_begins)
-    fact = target_in_force((one for one in targets if one.indicator == indicator.code), last)
-    return None if fact is None else fact.value
+def _target(said: Mapping[str, Any]) -> TargetFact:
+    return TargetFact(
+        indicator=said["indicator"],
+        value=Decimal(said["value"]),
+        issued_by=said["issued_by"],
+        on=date.fromisoformat(said["on"]),
+        recorded_at=datetime.fromisoformat(said["recorded_at"]),
+        source=said["source"],
+        id=said["id"],
+    )
 
 
 async def _facts(
     connection: Connection, district: str, indicator: Indicator, asked: Question, window: Window
 ) -> list[dict[str, Any]]:
-    rows = await connection.fetch(
-        SQL["counted_facts"], *_scope(district, indicator, asked), window.limit, window.offset
-    )
+    rule, _, first, last, known_by = _scope(district, indicator, asked)
+    limit, offset, projects = window.limit, window.offset, None
+    # All of a million facts would be looked at for the few that are wanted; no days are known without rollups.
+    place = (indicator.key(), district, first, last, known_by, offset, limit)
+    if window != _ALL and (days := await connection.fetchrow(SQL["days_of_facts"], *place)):
+        if days["first_day"] is None:
+            return []
+        first, last, offset = days["first_day"], days["last_day"], days["skipped"]
+        then = await connection.fetch(SQL["projects_of_days"], district, indicator.fact.event, first, last)
+        projects = [row["project"] for row in then]
+    rows = await connection.fetch(SQL["counted_facts"], rule, district, first, last, known_by, limit, offset, projects)
     return [dict(row) for row in rows]
 
 

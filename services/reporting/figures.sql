@@ -1,35 +1,34 @@
--- name: tallies
--- As known now, from the rollups: a few hundred rows a rule. `built` is false where a rule has none.
-select asked.key, exists (select from reporting.rule where rule.key = asked.key) as built, sums.*
-from unnest($1::text[], $2::date[], $3::date[]) as asked (key, first_day, last_day)
-cross join lateral (
-    select coalesce(sum(amount), 0) as amount, coalesce(sum(projects), 0)::bigint as projects,
-        coalesce(sum(facts), 0)::bigint as facts
-    from reporting.rollup
-    where rule = asked.key and district = $4 and known_on = 'infinity'
-      and happened_on between asked.first_day and asked.last_day
-) sums;
-
--- name: tallies_as_of
--- As known at an instant: the days before that instant's from the rollups, its own day change by change.
-select asked.key, exists (select from reporting.rule where rule.key = asked.key) as built, sums.*
-from unnest($1::text[], $2::date[], $3::date[]) as asked (key, first_day, last_day)
+-- name: sums
+-- From the rollups: as known now, a few hundred rows a rule; as known at an instant, the days before that instant's, and
+-- its own day change by change. `built` is false where a rule has none. With every value that the target had, so that both
+-- are of one moment; which one is in force is decided in the domain.
+select asked.key, exists (select from reporting.rule where rule.key = asked.key) as built, sums.*, target.targets
+from unnest($1::text[], $2::text[], $3::date[], $4::date[])
+    with ordinality as asked (indicator, key, first_day, last_day, place)
 cross join lateral (
     select coalesce(sum(amount), 0) as amount, coalesce(sum(projects), 0)::bigint as projects,
         coalesce(sum(facts), 0)::bigint as facts
     from (
         select amount, projects, facts
         from reporting.rollup
-        where rule = asked.key and district = $4 and known_on < ($5::timestamptz at time zone 'UTC')::date
-          and happened_on between asked.first_day and asked.last_day
+        where rule = asked.key and district = $5 and happened_on between asked.first_day and asked.last_day
+          and known_on between case when $7::timestamptz is null then 'infinity'::date else '-infinity' end
+              and coalesce(($7 at time zone 'UTC')::date - 1, 'infinity')
         union all
         select amount, projects, facts
         from reporting.change
-        where rule = asked.key and district = $4 and known_at >= date_trunc('day', $5::timestamptz, 'UTC')
-          and known_at <= $5::timestamptz
-          and happened_on between asked.first_day and asked.last_day
+        where rule = asked.key and district = $5 and happened_on between asked.first_day and asked.last_day
+          and known_at between date_trunc('day', $7, 'UTC') and $7
     ) known
-) sums;
+) sums
+cross join lateral (
+    select coalesce(jsonb_agg(jsonb_build_object('indicator', t.indicator, 'value', t.value::text, 'issued_by', t.issued_by,
+        'on', t.happened_on, 'recorded_at', t.recorded_at, 'source', t.source, 'id', t.id)), '[]') as targets
+    from reporting.target_fact t
+    where t.district = $5 and t.year = $6 and t.indicator = asked.indicator
+      and t.recorded_at <= coalesce($7, 'infinity') and (t.superseded_at is null or t.superseded_at > $7)
+) target
+order by asked.place;
 
 -- name: tally_of_facts
 -- The same from the facts themselves, for a rule that has no rollups: one of an old bulletin, or of another version.
@@ -37,26 +36,50 @@ select coalesce(sum(amount), 0) as amount, count(distinct project) as projects, 
 from reporting.counted($1::jsonb, $2::text, null, coalesce($5::timestamptz, 'infinity'))
 where happened_on between $3::date and $4::date;
 
--- name: target_facts
--- Every value known at the asked instant; which one is in force is decided in the domain.
-select indicator, value, issued_by, happened_on, recorded_at, source, id
-from reporting.target_fact
-where district = $1 and year = $2
-  and recorded_at <= coalesce($3::timestamptz, 'infinity')
-  and (superseded_at is null or superseded_at > $3::timestamptz);
+-- name: days_of_facts
+-- On which days the facts of a window lie, the newest first, and how many of that stretch come before the window. From the
+-- rollups, so that of a million facts only those of a few days need be looked at; no row where a rule has none.
+select min(happened_on) as first_day, max(happened_on) as last_day, max($6::bigint - before) as skipped
+from (
+    select happened_on, facts, sum(facts) over (order by happened_on desc) - facts as before
+    from (
+        select happened_on, sum(facts)::bigint as facts
+        from (
+            select happened_on, facts
+            from reporting.rollup
+            where rule = $1 and district = $2 and happened_on between $3 and $4
+              and known_on between case when $5::timestamptz is null then 'infinity'::date else '-infinity' end
+                  and coalesce(($5 at time zone 'UTC')::date - 1, 'infinity')
+            union all
+            select happened_on, facts
+            from reporting.change
+            where rule = $1 and district = $2 and happened_on between $3 and $4
+              and known_at between date_trunc('day', $5, 'UTC') and $5
+        ) known
+        group by happened_on
+    ) day
+    where facts > 0
+) placed
+where before + facts > $6 and before < $6 + $7::bigint
+having exists (select from reporting.rule where rule.key = $1);
 
 -- name: counted_facts
 -- The evidence of one figure, newest first; the tie is broken so that a page never shows a fact twice. `counts` is what
 -- the fact adds, which is less than its amount where a part only is this district's or the definition weighs it.
 select c.project, p.name, f.happened_on, f.amount, f.share, c.amount as counts, f.source, f.id, f.event, f.recorded_at,
        f.origin, f.tier, f.kind, f.nature, f.platform, f.platform_level, f.data -> 'evidence' as evidence
-from reporting.counted($1::jsonb, $2::text, null, coalesce($5::timestamptz, 'infinity')) c
+from reporting.counted($1::jsonb, $2::text, $8::text[], coalesce($5::timestamptz, 'infinity')) c
 join reporting.fact f
     on f.district = $2 and f.project = c.project and f.source = c.source and f.id = c.id
 left join reporting.project p on p.district = $2 and p.project = c.project
 where c.happened_on between $3::date and $4::date
 order by f.happened_on desc, c.project collate "C", f.source, f.id
 limit $6::bigint offset $7::bigint;
+
+-- name: projects_of_days
+-- Those of which anything that the rule looks at happened then.
+select distinct project from reporting.fact
+where district = $1 and event = $2 and happened_on between $3::date and $4::date;
 
 -- name: breakdown
 -- A figure by one property of its facts or their projects, the largest part first; '' where the property is unknown.
