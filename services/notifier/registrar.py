@@ -100,7 +100,7 @@ class Registrar:
         past: Mapping[_Key, list[Past]] = defaultdict(list)
         since = now - self._policy.reopening_span
         for row in await connection.fetch(SQL["just_resolved"], *keys, since):
-            past[row["district"], row["project"]].append(Past(case_of(row), row["told"]))
+            past[row["district"], row["project"]].append(Past(case_of(row), row["told"], row["next_fire_at"]))
         silences = await self.silences(connection, now)
 
         def register(record: Record) -> Register:
@@ -194,7 +194,8 @@ def case_of(row: Any) -> Case:
         rung=row["rung"],
         ladder=tuple(Rung.model_validate(rung) for rung in row["ladder"]),
         opened_at=row["opened_at"],
-        next_fire_at=row["next_fire_at"],
+        # A resolved case keeps it for the case that it is reopened.
+        next_fire_at=row["next_fire_at"] if row["state"] != "resolved" else None,
         paused_at=row["paused_at"],
         clock=Clock(row["clock_from"], row["clock_days"]) if row["clock_from"] else None,
     )

@@ -56,9 +56,14 @@ from held
 where escalation_case.id = held.id;
 
 -- name: reopen_cases
--- The generation grows: what was queued about its end is not sent any more.
+-- The generation grows: what was queued about its end is not sent any more. An answer counts until its time is over.
 update notifier.escalation_case
-set state = case when next_at is null then 'exhausted' else 'open' end,
+set state = case
+        when next_at is null then 'exhausted'
+        when exists (select from notifier.acknowledgement where case_id = escalation_case.id and until = next_at)
+            then 'acknowledged'
+        else 'open'
+    end,
     generation = generation + 1, due = reopened.due, rung = reopened.rung, next_fire_at = next_at,
     clock_from = reopened.clock_from, clock_days = reopened.clock_days,
     outcome = null, outcome_day = null, outcome_text = null, resolved_at = null
@@ -70,7 +75,7 @@ where escalation_case.id = reopened.id;
 -- The generation grows, so that nothing queued before is sent any more.
 update notifier.escalation_case
 set state = 'resolved', outcome = ended.outcome, outcome_day = ended.day, outcome_text = ended.text, resolved_at = $5,
-    next_fire_at = null, paused_at = null, generation = generation + 1
+    next_fire_at = case when paused_at is null then next_fire_at end, paused_at = null, generation = generation + 1
 from unnest($1::uuid[], $2::text[], $3::date[], $4::text[]) as ended (id, outcome, day, text)
 where escalation_case.id = ended.id;
 

@@ -209,6 +209,33 @@ async def test_a_duty_that_ends_and_begins_again_at_once_is_one_case_and_nobody_
     ]
 
 
+async def test_a_case_that_ends_and_begins_again_every_day_climbs_as_if_it_never_had(office: Mornings) -> None:
+    await office.hear(moved(1))
+    for revision in range(2, 12, 2):
+        # Reported in the afternoon, voided in the night.
+        await office.until(f"2026-09-{2 + revision // 2:02} 16:00")
+        await office.hear(moved(revision, on="2026-09-02"))
+        await office.work()
+        await office.until(f"2026-09-{2 + revision // 2:02} 23:00")
+        await office.hear(moved(revision + 1))
+    assert [each.recipient for each in office.told()] == ["马超", "何平"]
+    (case,) = await office.cases()
+    assert case.rung == 2
+
+
+async def test_an_answer_counts_also_when_its_case_ended_for_a_moment(office: Mornings) -> None:
+    await office.hear(moved(1))
+    await office.until("2026-09-03 12:00")
+    (before,) = await office.cases()
+    await office.answer(office.post.links[0])
+    (answered,) = await office.cases()
+    for revision in (2, 4):
+        await office.hear(moved(revision, on="2026-09-02"))
+        await office.hear(moved(revision + 1))
+        (after,) = await office.cases()
+        assert (after.id, after.state, after.next_fire_at) == (before.id, "acknowledged", answered.next_fire_at)
+
+
 async def test_whoever_was_told_that_it_is_over_hears_again_when_it_is_not(office: Mornings) -> None:
     await office.hear(moved(1))
     await office.until("2026-09-03 12:00")

@@ -145,10 +145,14 @@ Change: TypeAlias = Open | Reopen | Resolve | Pause | Resume | Move
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A case that was resolved within the days in which it may be reopened; `told`: somebody heard that it was over."""
+    """A case that was resolved within the days in which it may be reopened; `told`: somebody heard that it was over.
+
+    `fire_at`: when its next rung would have fired, unless its clock stood still.
+    """
 
     case: Case
     told: bool
+    fire_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,12 +280,16 @@ def _opened(duty: Duty, policy: Policy, timing: Timing, now: datetime) -> Open:
 
 def _reopened(past: Past, duty: Duty, policy: Policy, now: datetime) -> Reopen:
     case = past.case
-    rung = max(case.rung - 1, 0) if past.told else case.rung
-    if rung >= len(case.ladder) and not past.told:
-        return Reopen(case, duty.due, rung, None, None)
-    days = case.ladder[rung - 1].answer_within if rung == case.rung and rung else 0
-    clock = Clock(now, days)
-    return Reopen(case, duty.due, rung, fires_at(case.ladder, rung, clock, policy), clock)
+    if past.told or not case.rung:
+        rung, clock = max(case.rung - 1, 0), Clock(now, 0)
+        return Reopen(case, duty.due, rung, fires_at(case.ladder, rung, clock, policy), clock)
+    # Nobody heard that it was over: the time to answer, and an answer that was given, went on.
+    if past.fire_at is not None and past.fire_at > now:
+        return Reopen(case, duty.due, case.rung, past.fire_at, case.clock)
+    if case.rung >= len(case.ladder):
+        return Reopen(case, duty.due, case.rung, None, None)
+    clock = Clock(now, 0 if past.fire_at else case.ladder[case.rung - 1].answer_within)
+    return Reopen(case, duty.due, case.rung, fires_at(case.ladder, case.rung, clock, policy), clock)
 
 
 def _reviewed(case: Case, found: Standing, policy: Policy, now: datetime) -> Iterator[Change]:
