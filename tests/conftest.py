@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 import structlog
+from hypothesis import HealthCheck, settings
 
 import services
 from deploy.local.nats import Nats
@@ -19,6 +20,13 @@ from shared import database
 from tests.databases import drop
 
 _TEMPLATE = "luodi_template"
+
+# A machine that is busy with something else must not fail a property test.
+settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The gate judges a change by the same examples each time: what it finds, the change did. New ones are looked for with
+# `make test ARGS='--hypothesis-profile explore'`.
+settings.register_profile("gate", settings.get_profile("explore"), derandomize=True)
+settings.load_profile("gate")
 
 
 @pytest.fixture(autouse=True)
