@@ -220,7 +220,7 @@ def happening(row: Mapping[str, Any]) -> str:
 
 
 def own_share(percent: object) -> str:
-    """How much of a joint project's amount is the district's; empty when all of it."""
+    """How much of a joint project's amount is the district's; empty when nothing is said of it."""
     return "" if percent is None else f"本区占 {percent}%"
 
 

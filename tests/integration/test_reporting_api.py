@@ -295,6 +295,22 @@ async def test_the_share_of_a_joint_project_stands_beside_the_amount_in_every_fo
     assert "本区占 33.3%" in story.text
 
 
+async def test_a_fact_that_counts_in_part_shows_how_much(
+    nats_url: str, database_url: str, stream: JetStreamContext, tmp_path: Path
+) -> None:
+    rule = 'code = "funds-arrived"\njoint = "whole"\nweights = { fixed-assets = 0.5 }'
+    file = tmp_path / "weighed.toml"
+    file.write_text(PACKAGED.read_text(encoding="utf-8").replace('code = "funds-arrived"', rule), encoding="utf-8")
+    await publish(stream, project("P-1", [funds("2026-05-01", "120000000", "f-1", share="40")]))
+    settings = ReportingSettings(nats_url=nats_url, database_url=database_url, indicators=file)
+    async with served(build(settings, clock=lambda: TODAY)) as client:
+        await settled(client)
+        page = await client.get(f"/districts/{DISTRICT}/indicators/funds-arrived", params=AUGUST)
+        assert "本区占 40%，计入 6,000" in page.text
+        page = await client.get(f"/districts/{DISTRICT}/indicators/funds-outside-province", params=AUGUST)
+        assert "本区占 40%，计入 4,800" in page.text
+
+
 async def test_a_name_that_was_typed_is_no_formula_in_a_table(
     client: httpx.AsyncClient, stream: JetStreamContext
 ) -> None:
