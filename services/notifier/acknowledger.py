@@ -7,10 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from services.notifier.announcer import Happened, announce
-from services.notifier.domain.cases import Case, answer_by, may_acknowledge, sentences
+from services.notifier.domain.cases import Case, may_acknowledge, sentences
 from services.notifier.domain.links import Link
 from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import Record
+from services.notifier.domain.timers import answer_by
 from services.notifier.registrar import case_of
 from shared.clock import business_day
 from shared.database import Connection, Pool

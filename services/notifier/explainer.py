@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from services.notifier.domain.cases import Case, Clock, fires_at
+from services.notifier.domain.cases import Case
 from services.notifier.domain.directory import Directory
 from services.notifier.domain.duties import Duty, Ended, Holds, Met, Paused, Withdrawn, duties, standing, upcoming
 from services.notifier.domain.forecast import Ladder, forecast, ladder_of
@@ -11,6 +11,7 @@ from services.notifier.domain.ladder import midnight
 from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import Record
 from services.notifier.domain.silences import Silence, silenced
+from services.notifier.domain.timers import Clock, fires_at
 from services.notifier.registrar import Registrar, case_of
 from shared.clock import BUSINESS_ZONE, business_day
 from shared.database import Connection

@@ -11,7 +11,6 @@ from services.notifier.announcer import Happened, announce
 from services.notifier.domain.cases import (
     Case,
     Change,
-    Clock,
     Move,
     Open,
     Past,
@@ -30,6 +29,7 @@ from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import Record
 from services.notifier.domain.rules import Rung
 from services.notifier.domain.silences import Silence
+from services.notifier.domain.timers import Clock
 from shared.clock import business_day
 from shared.database import Connection
 from shared.events import EscalationOpened, EscalationResolved

@@ -9,12 +9,13 @@ from uuid import UUID
 import structlog
 
 from services.notifier.announcer import Happened, announce
-from services.notifier.domain.cases import Case, Change, Climb, Clock, Exhaust, Wait, fire, fires_at, stands
+from services.notifier.domain.cases import Case, Change, Climb, Exhaust, Wait, fire, stands
 from services.notifier.domain.directory import Directory, Nobody, Person
 from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import Record
 from services.notifier.domain.rules import Rung
 from services.notifier.domain.silences import Silence
+from services.notifier.domain.timers import Clock, fires_at
 from services.notifier.metrics import Metrics
 from services.notifier.registrar import Registrar, case_of
 from shared.clock import business_day

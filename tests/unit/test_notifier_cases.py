@@ -8,7 +8,6 @@ import pytest
 from services.notifier.domain.cases import (
     Case,
     Climb,
-    Clock,
     Exhaust,
     Move,
     Open,
@@ -19,7 +18,6 @@ from services.notifier.domain.cases import (
     State,
     Timing,
     Wait,
-    answer_by,
     fire,
     may_acknowledge,
     review,
@@ -27,6 +25,7 @@ from services.notifier.domain.cases import (
 )
 from services.notifier.domain.policy import Policy, Rung
 from services.notifier.domain.record import Record
+from services.notifier.domain.timers import Clock, answer_by
 from tests.unit.test_notifier_duties import OVERDUE, POLICY, project
 
 # Wednesday, 10:00 in Shanghai.

@@ -19,11 +19,12 @@ from services.notifier.domain.duties import (
     standing,
 )
 from services.notifier.domain.kinds import KINDS
-from services.notifier.domain.ladder import after_working_days, next_morning, next_opening, working_days_between
+from services.notifier.domain.ladder import next_opening, working_days_between
 from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import Record
 from services.notifier.domain.rules import Role, Rung
 from services.notifier.domain.silences import Silence, silenced
+from services.notifier.domain.timers import Clock, fires_at, in_digest
 
 State: TypeAlias = Literal["open", "acknowledged", "exhausted", "resolved"]
 Outcome: TypeAlias = Literal["met", "withdrawn", "ended"]
@@ -56,15 +57,7 @@ class Case:
     opened_at: datetime
     next_fire_at: datetime | None
     paused_at: datetime | None
-    clock: "Clock | None" = None
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """So many working days, counted from an instant."""
-
-    since: datetime
-    working_days: int
+    clock: Clock | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,27 +224,6 @@ def fire(case: Case, now_standing: Standing, policy: Policy, now: datetime) -> C
     clock = Clock(now, rung.answer_within)
     again = fires_at(case.ladder, case.rung + 1, clock, policy)
     return Climb(case, case.rung + 1, rung.who, again, clock, now_standing.duty, in_digest(rung, case.rung, policy))
-
-
-def in_digest(rung: Rung, place: int, policy: Policy) -> bool:
-    """Whether a rung goes into the morning's digest. `place` counts from 0."""
-    if policy.digest is None:
-        return False
-    return place == 0 if rung.send is None else rung.send == "digest"
-
-
-def fires_at(ladder: Sequence[Rung], place: int, clock: Clock, policy: Policy) -> datetime:
-    """When the rung at `place` (from 0) fires, so many working days after an instant; past the last, when it ends."""
-    at = after_working_days(clock.since, clock.working_days, policy.days)
-    if place < len(ladder) and policy.digest is not None and in_digest(ladder[place], place, policy):
-        return next_morning(at, policy.digest.at, policy.opening, policy.days)
-    return next_opening(at, policy.opening, policy.days)
-
-
-def answer_by(policy: Policy, now: datetime) -> datetime:
-    """Until when an acknowledgement given now stops the climb."""
-    later = after_working_days(now, policy.acknowledgement.working_days, policy.days)
-    return next_opening(later, policy.opening, policy.days)
 
 
 def may_acknowledge(case: Case | None) -> bool:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.notifier.domain.cases import Case, Clock, fires_at, in_digest
+from services.notifier.domain.cases import Case
 from services.notifier.domain.directory import Directory, Nobody
 from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import Record
 from services.notifier.domain.rules import Role, Rung
+from services.notifier.domain.timers import Clock, fires_at, in_digest
 from shared.clock import business_day
 
 

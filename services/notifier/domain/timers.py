@@ -1,0 +1,38 @@
+"""When a case's timer goes off: so many working days after an instant, within the hours in which messages go out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.notifier.domain.ladder import after_working_days, next_morning, next_opening
+from services.notifier.domain.policy import Policy
+from services.notifier.domain.rules import Rung
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """So many working days, counted from an instant."""
+
+    since: datetime
+    working_days: int
+
+
+def in_digest(rung: Rung, place: int, policy: Policy) -> bool:
+    """Whether a rung goes into the morning's digest. `place` counts from 0."""
+    if policy.digest is None:
+        return False
+    return place == 0 if rung.send is None else rung.send == "digest"
+
+
+def fires_at(ladder: Sequence[Rung], place: int, clock: Clock, policy: Policy) -> datetime:
+    """When the rung at `place` (from 0) fires, so many working days after an instant; past the last, when it ends."""
+    at = after_working_days(clock.since, clock.working_days, policy.days)
+    if place < len(ladder) and policy.digest is not None and in_digest(ladder[place], place, policy):
+        return next_morning(at, policy.digest.at, policy.opening, policy.days)
+    return next_opening(at, policy.opening, policy.days)
+
+
+def answer_by(policy: Policy, now: datetime) -> datetime:
+    """Until when an acknowledgement given now stops the climb."""
+    later = after_working_days(now, policy.acknowledgement.working_days, policy.days)
+    return next_opening(later, policy.opening, policy.days)
