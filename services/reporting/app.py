@@ -40,7 +40,8 @@ def build(settings: ReportingSettings, *, clock: clock.Clock = clock.system) -> 
     desk = Desk(figures, Completeness(broker, pool, settings.ledger_consumer), pool, clock, settings.district_names)
     publisher = Publisher(desk, pool, bus.publisher(broker))
     rollups = Rollups(pool, list(editions.every.values()))
-    intake = Intake(settings.ledger_consumer, Collector(pool, clock, registry).handle)
+    # While the tables take in one batch, others are read.
+    intake = Intake(settings.ledger_consumer, Collector(pool, clock, registry).handle, lanes=3, key=str)
 
     async def schema() -> str | None:
         return await database.missing_migrations(pool, HOME)

@@ -47,7 +47,7 @@ select * from jsonb_populate_recordset(null::reporting.target_fact, $1::jsonb);
 -- name: put_quarantine
 -- The number of parked messages is a state, not a step.
 insert into reporting.quarantine (district, parked)
-select district, parked from unnest($1::text[], $2::bigint[]) as new (district, parked)
+select district, parked from unnest($1::text[], $2::bigint[]) as new (district, parked) order by district
 on conflict (district) do update set parked = excluded.parked;
 
 -- name: keep_unread
