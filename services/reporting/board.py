@@ -27,13 +27,9 @@ class Board:
 
 async def board(pool: Pool, district: str, asked: Question, today: date) -> Board:
     """A district at the end of the asked day, as known at the asked instant; late is what was due before that day."""
-    present = asked.known_by is None and asked.through >= today
-    if present:
-        stages = await pool.fetch(SQL["stages_now"], district)
-        late = await pool.fetch(SQL["late_now"], district, asked.through, _SHOWN)
-    else:
-        stages = await pool.fetch(SQL["stages"], district, asked.through, asked.known_by)
-        late = await pool.fetch(SQL["late"], district, asked.through, _SHOWN, asked.known_by)
+    scope = (district, asked.through, asked.known_by, asked.known_by is None and asked.through >= today)
+    stages = await pool.fetch(SQL["stages"], *scope)
+    late = await pool.fetch(SQL["late"], *scope, _SHOWN)
     recent = await pool.fetch(SQL["recent"], district, _SHOWN, asked.known_by, asked.through)
     return Board(
         stages={row["stage"]: Tally(row["amount"], row["projects"]) for row in stages},

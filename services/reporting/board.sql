@@ -1,45 +1,16 @@
--- name: stages_now
+-- name: stages
 -- A project stands in one stage only, so the counts add up to all projects.
 select stage, count(*) as projects, coalesce(sum(contract_amount), 0) as amount
-from reporting.project
-where district = $1
+from reporting.standing_on($1::text, $2::date, $3::timestamptz, $4::boolean)
 group by stage;
-
--- name: stages
--- The same at the end of a day, as known at an instant.
-select stage, count(*) as projects, coalesce(sum(contract_amount), 0) as amount
-from reporting.standing($1::text, $2::date, coalesce($3::timestamptz, 'infinity'))
-group by stage;
-
--- name: late_now
--- Each project with its longest overdue milestone; a paused or ended one owes nothing.
-select *, count(*) over () as total
-from (
-    select distinct on (p.project)
-        p.project, p.name, p.lead_official, p.lead_unit, m.key as milestone, (m.value ->> 'due')::date as due
-    from reporting.standing_now($1::text) p, jsonb_each(p.milestones) m
-    where p.stage not in ('suspended', 'terminated')
-      and (m.value ->> 'due')::date < $2::date
-      and (m.value ->> 'on' is null or (m.value ->> 'on')::date > $2::date)
-    order by p.project, (m.value ->> 'due')::date, m.key
-) first_missed
-order by due, project
-limit $3;
 
 -- name: late
--- The same as known at an instant.
-select *, count(*) over () as total
-from (
-    select distinct on (p.project)
-        p.project, p.name, p.lead_official, p.lead_unit, m.key as milestone, (m.value ->> 'due')::date as due
-    from reporting.standing($1::text, $2::date, coalesce($4::timestamptz, 'infinity')) p, jsonb_each(p.milestones) m
-    where p.stage not in ('suspended', 'terminated')
-      and (m.value ->> 'due')::date < $2::date
-      and (m.value ->> 'on' is null or (m.value ->> 'on')::date > $2::date)
-    order by p.project, (m.value ->> 'due')::date, m.key
-) first_missed
-order by due, project
-limit $3;
+-- Each project with its longest overdue milestone, the longest overdue first.
+select p.project, p.name, p.lead_official, p.lead_unit, missed.milestone, missed.due, count(*) over () as total
+from reporting.standing_on($1::text, $2::date, $3::timestamptz, $4::boolean) p
+cross join lateral reporting.missed(p.stage, p.milestones, $2::date) missed
+order by missed.due, p.project
+limit $5;
 
 -- name: recent
 -- In the order in which things became known, which is not the order in which they happened.

@@ -59,12 +59,9 @@ class Story:
 async def listed(pool: Pool, district: str, asked: Question, wanted: Wanted, today: date) -> Listed:
     """A page of a district's projects, as they stood. Raises CursorError."""
     rank, word, project = _read(wanted)
-    scope = (district, asked.through, wanted.stage, wanted.cluster, wanted.lead_unit, wanted.lead_official)
-    rest = (wanted.search, wanted.late, wanted.sort, rank, word, project, wanted.limit + 1)
-    if asked.known_by is None and asked.through >= today:
-        rows = await pool.fetch(SQL["listed_now"], *scope, *rest)
-    else:
-        rows = await pool.fetch(SQL["listed"], *scope, *rest, asked.known_by)
+    scope = (district, asked.through, asked.known_by, asked.known_by is None and asked.through >= today)
+    fitting = (wanted.stage, wanted.cluster, wanted.lead_unit, wanted.lead_official, wanted.search, wanted.late)
+    rows = await pool.fetch(SQL["listed"], *scope, *fitting, wanted.sort, rank, word, project, wanted.limit + 1)
     page = [dict(row) for row in rows[: wanted.limit]]
     return Listed(page, _cursor(wanted, page[-1]) if len(rows) > wanted.limit else None)
 

@@ -1,6 +1,8 @@
 -- How each project of a district stands: what the board, the list of late ones and the list of projects are read from.
 drop function if exists reporting.standing;
+drop function if exists reporting.standing_on;
 drop function if exists reporting.standing_now;
+drop function if exists reporting.missed;
 
 -- As the ledger says now.
 create function reporting.standing_now(of_district text)
@@ -89,4 +91,29 @@ union all
 select n.* from reporting.standing_now(of_district) n
 where instant = 'infinity'
   and not exists (select from reporting.fact f where f.district = of_district and f.project = n.project)
+$$;
+
+-- As the ledger says now when the asked day is `present`, else as it was: one of the two is not even begun.
+create function reporting.standing_on(of_district text, through date, instant timestamptz, present boolean)
+returns table (
+    project text, name text, stage text, reached text, lead_official text, lead_unit text, industry text, cluster text,
+    channel text, contract_amount numeric, funds_arrived numeric, milestones jsonb, last_recorded_at timestamptz
+)
+language sql stable as $$
+select * from reporting.standing_now(of_district) where present
+union all
+select * from reporting.standing(of_district, through, coalesce(instant, 'infinity')) where not present
+$$;
+
+-- The milestone of a project that has been overdue for longest, if any is; a paused or ended one owes nothing.
+create function reporting.missed(stage text, milestones jsonb, through date)
+returns table (milestone text, due date)
+language sql stable as $$
+select m.key, (m.value ->> 'due')::date
+from jsonb_each(milestones) m
+where stage not in ('suspended', 'terminated')
+  and (m.value ->> 'due')::date < through
+  and (m.value ->> 'on' is null or (m.value ->> 'on')::date > through)
+order by (m.value ->> 'due')::date, m.key
+limit 1
 $$;
