@@ -16,9 +16,12 @@ from services.reporting.domain.ratios import RatioFigure
 from services.reporting.domain.rules import CALENDAR
 from services.reporting.editions import Editions
 from services.reporting.figures import Dimension, Evidence, Figures, Part, Window
+from services.reporting.once import Kept
 from services.reporting.register import Listed, Story, Wanted, listed, story
 from shared.clock import Clock, business_day
 from shared.database import Pool
+
+_KEPT = 50
 
 
 class UnknownDistrictError(LookupError):
@@ -89,6 +92,9 @@ class Desk:
         self._pool = pool
         self._clock = clock
         self._names = names
+        # They look at every project, and every screen asks for them at the same moment: when something has changed.
+        self._ratios: Kept[list[RatioFigure]] = Kept(_KEPT)
+        self._boards: Kept[Board] = Kept(_KEPT)
 
     def question(
         self, year: str | None, through: str | None, known_by: str | None, definitions: Definitions | None = None
@@ -197,12 +203,16 @@ class Desk:
     ) -> tuple[Report, list[RatioFigure]]:
         """Every rate of the definitions, under a heading. Raises UnknownDistrictError."""
         look = look or await self.look(district)
-        found = await self._figures.ratios(district, asked, definitions)
+        version = (definitions or self.definitions).definitions
+        found = await self._ratios(
+            (district, asked, version), look, lambda: self._figures.ratios(district, asked, definitions)
+        )
         return self._report(district, asked, look.gaps, [], definitions), found
 
-    async def board(self, district: str, asked: Question) -> Board:
+    async def board(self, district: str, asked: Question, look: Look | None = None) -> Board:
         """How a district's projects stand at the end of the asked day, as known at the asked instant."""
-        return await board(self._pool, district, asked, self.today())
+        look = look or await self.look(district)
+        return await self._boards((district, asked), look, lambda: board(self._pool, district, asked, look.today))
 
     async def projects(self, district: str, asked: Question, wanted: Wanted) -> Listed:
         """A part of the list of projects. Raises UnknownDistrictError and CursorError."""

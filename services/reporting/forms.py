@@ -3,8 +3,8 @@
 import csv
 import hashlib
 import io
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from openpyxl.styles import Font
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.reporting.once import Kept
 from shared.clock import BUSINESS_ZONE
 
 Form = Literal["json", "csv", "xlsx"]
@@ -54,11 +55,17 @@ class Suffixes:
         await self._app(scope, receive, send)
 
 
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    etag: str
+    body: bytes
+
+
 class Replies:
     """Gives answers their form, and keeps the latest ones as long as they hold."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, tuple[object, str, bytes]] = OrderedDict()
+        self._kept: Kept[_Reply] = Kept(_KEPT_ANSWERS)
 
     async def __call__(
         self,
@@ -71,29 +78,24 @@ class Replies:
         the asker has it. `rows` lays the answer out as a table."""
         form = _form(request.headers.get("accept", ""))
         asked = f"{form} {request.url.path}?{request.url.query}"
-        found = self._kept.get(asked)
-        if found is None or found[0] != seen:
+
+        async def reply() -> _Reply:
             answer = await make()
             body = answer.model_dump_json().encode()
             etag = f'"{hashlib.sha256(form.encode() + body).hexdigest()[:32]}"'
-            found = (seen, etag, body if form == "json" else _table(form, rows(answer)))
-            self._keep(asked, found)
-        _, etag, body = found
-        headers = {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept"}
-        if _has(request.headers.get("if-none-match"), etag):
+            return _Reply(etag, body if form == "json" else _table(form, rows(answer)))
+
+        found = await self._kept(asked, seen, reply)
+        if len(found.body) > _KEPT_BYTES:
+            self._kept.forget(asked)
+        headers = {"ETag": found.etag, "Cache-Control": "no-cache", "Vary": "Accept"}
+        if _has(request.headers.get("if-none-match"), found.etag):
             return Response(status_code=304, headers=headers)
         if form != "json":
             name = request.url.path.rstrip("/").rpartition("/")[2] or "answer"
             headers["Content-Disposition"] = f'attachment; filename="{_harmless(name)}.{form}"'
         kind = f"{TYPES[form]}; charset=utf-8" if form == "csv" else TYPES[form]
-        return Response(body, media_type=kind, headers=headers)
-
-    def _keep(self, asked: str, found: tuple[object, str, bytes]) -> None:
-        if len(found[2]) <= _KEPT_BYTES:
-            self._kept[asked] = found
-            self._kept.move_to_end(asked)
-        while len(self._kept) > _KEPT_ANSWERS:
-            self._kept.popitem(last=False)
+        return Response(found.body, media_type=kind, headers=headers)
 
 
 def _form(accept: str) -> Form:

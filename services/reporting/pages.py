@@ -28,7 +28,8 @@ _templates.env.globals["say"] = wording
 def routes(desk: Desk, live: Live, units: Mapping[str, str]) -> APIRouter:
     """The pages; they need no script, and with one they keep themselves up to date. `units` names those who publish."""
     router = APIRouter(include_in_schema=False)
-    _charts(router, desk, units)
+    _charts(router, desk)
+    _of_figures(router, desk, units)
     _of_projects(router, desk, units)
 
     @router.get("/live")
@@ -42,7 +43,7 @@ def routes(desk: Desk, live: Live, units: Mapping[str, str]) -> APIRouter:
     return router
 
 
-def _charts(router: APIRouter, desk: Desk, units: Mapping[str, str]) -> None:
+def _charts(router: APIRouter, desk: Desk) -> None:
     asked_here = _asker(desk)
 
     @router.get("/")
@@ -63,7 +64,7 @@ def _charts(router: APIRouter, desk: Desk, units: Mapping[str, str]) -> None:
     async def wall_chart(request: Request, district: str, asked: Annotated[Question, Depends(asked_here)]) -> Response:
         look = await desk.look(district)
         report = await desk.report(district, asked, look=look)
-        board = await desk.board(district, asked)
+        board = await desk.board(district, asked, look)
         _, ratios = await desk.ratios(district, asked, look=look)
         shown: dict[str, Any] = {
             "live": f"/districts/{district}/live",
@@ -81,6 +82,10 @@ def _charts(router: APIRouter, desk: Desk, units: Mapping[str, str]) -> None:
             "light_rules": {wording.light_rule(one.light) for one in desk.definitions.indicator},
         }
         return _templates.TemplateResponse(request, "wall.html", shown)
+
+
+def _of_figures(router: APIRouter, desk: Desk, units: Mapping[str, str]) -> None:
+    asked_here = _asker(desk)
 
     @router.get("/districts/{district}/indicators/{code}")
     async def evidence(
