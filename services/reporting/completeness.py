@@ -56,12 +56,8 @@ class Completeness:
         self._consumer = consumer
         self._looking = Shared(self._look)
 
-    async def gaps(self, district: str) -> list[Gap]:
-        """What the district's figures lack; empty when they hold all that was stored before the call."""
-        return (await self._looking()).of(district)
-
-    async def gaps_of_all(self) -> Gaps:
-        """The same for every district of which anything has arrived."""
+    async def gaps(self) -> Gaps:
+        """What the figures lack; a district without gaps holds all that was stored before the call."""
         return await self._looking()
 
     async def _look(self) -> Gaps:

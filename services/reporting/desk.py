@@ -135,7 +135,7 @@ class Desk:
 
     async def look(self, district: str) -> Look:
         """What there is of a district, and what is missing. Raises UnknownDistrictError."""
-        found = await self._completeness.gaps_of_all()
+        found = await self._completeness.gaps()
         if district not in found.beats:
             raise UnknownDistrictError(district)
         return Look(found.beats[district], self.today(), tuple(found.of(district)))
@@ -228,7 +228,7 @@ class Desk:
 
     async def looks(self) -> dict[str, Look]:
         """What there is of every district, and what is missing, in the order of their codes."""
-        found, today = await self._completeness.gaps_of_all(), self.today()
+        found, today = await self._completeness.gaps(), self.today()
         return {district: Look(beat, today, tuple(found.of(district))) for district, beat in found.beats.items()}
 
     async def reports(

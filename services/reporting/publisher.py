@@ -59,8 +59,8 @@ class Publisher:
     async def look(self, connection: Connection) -> None:
         """Publish what changed since the last look. Raises when NATS has not stored it."""
         today = self._desk.today()
-        for row in await connection.fetch(SQL["beats"]):
-            district, now = row["district"], (row["beat"], today)
+        for district, beat in (await self._desk.beats()).items():
+            now = (beat, today)
             if self._settled.get(district) == now:
                 continue
             years = [one["year"] for one in await connection.fetch(SQL["years"], district, today.year)]

@@ -1,7 +1,3 @@
--- name: beats
--- What may have changed since it was last looked at.
-select district, beat from reporting.pulse order by district;
-
 -- name: own
 -- One publisher at a time, so that a revision is never followed by an older one. Released with the session.
 select pg_try_advisory_lock(hashtext('reporting.publisher'));

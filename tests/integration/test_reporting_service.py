@@ -390,6 +390,23 @@ async def test_a_consumer_that_somebody_deleted_is_made_again_and_nothing_is_cou
     assert await settled(client) == before
 
 
+async def test_a_part_of_the_ledger_that_is_done_does_not_speak_for_the_others(
+    settings: ReportingSettings, stream: JetStreamContext
+) -> None:
+    await streams.provision(settings.nats_url, partitions=2)
+    await stream.publish("events.500101.finance.P-1.funds-arrived", b"{}")
+    await stream.publish("events.500101.finance", b"{}")
+    of_no_project = await stream.pull_subscribe_bind("ledger", "EVENTS")
+    [message] = await of_no_project.fetch(1)
+    await message.ack_sync()
+    broker = bus.make_broker(settings.nats_url, "test")
+    await broker.start()
+    async with database.make_pool(settings.database_url, "test") as pool:
+        gaps = (await Completeness(broker, pool).gaps()).of(DISTRICT)
+    await broker.stop()
+    assert [gap.code for gap in gaps] == ["events-not-consumed"]
+
+
 async def test_consumers_that_nobody_made_are_told_as_gaps(
     settings: ReportingSettings, stream: JetStreamContext
 ) -> None:
@@ -398,7 +415,7 @@ async def test_consumers_that_nobody_made_are_told_as_gaps(
     broker = bus.make_broker(settings.nats_url, "test")
     await broker.start()
     async with database.make_pool(settings.database_url, "test") as pool:
-        gaps = await Completeness(broker, pool).gaps(DISTRICT)
+        gaps = (await Completeness(broker, pool).gaps()).of(DISTRICT)
     await broker.stop()
     assert [(gap.code, gap.count) for gap in gaps] == [("events-not-consumed", None), ("records-not-consumed", None)]
     assert all("luodi provision" in gap.detail for gap in gaps)
