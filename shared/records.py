@@ -43,9 +43,7 @@ class Fact(Record):
     on: Day
     recorded_at: AwareDatetime
     superseded_at: AwareDatetime | None
-    superseded_by: str | None = Field(
-        description="id of the event, of this source, that replaced or voided it"
-    )
+    superseded_by: str | None = Field(description="id of the event, of this source, that replaced or voided it")
     data: dict[str, Any] = Field(description="the event's data, see the definition of its name")
 
 
