@@ -73,16 +73,9 @@ def build(settings: NotifierSettings, *, clock: clock.Clock = clock.system) -> F
     registrar = Registrar(policy, Timing(timedelta(seconds=settings.settle_seconds), settings.catch_up_days))
     watcher = Watcher(pool, registrar, metrics, clock)
     records, reports = Intake(NOTIFIER_OF_LEDGER, watcher.handle), Intake(NOTIFIER_OF_REPORTS, watcher.handle)
-
-    async def schema() -> str | None:
-        return await database.missing_migrations(pool, HOME)
-
-    async def nats() -> str | None:
-        return await bus.connected(broker)
-
     checks: Mapping[str, Check] = {
-        "postgres": schema,
-        "nats": nats,
+        "postgres": functools.partial(database.missing_migrations, pool, HOME),
+        "nats": functools.partial(bus.connected, broker),
         "intake": records.check,
         "reports": reports.check,
     }
@@ -109,12 +102,7 @@ def build(settings: NotifierSettings, *, clock: clock.Clock = clock.system) -> F
         async with pool, client, strangers, bus.running(broker, records, reports), rounds.running():
             yield
 
-    app = make_app(
-        "Luodi notifier",
-        checks=checks,
-        lifespan=lifespan,
-        registry=registry,
-    )
+    app = make_app("Luodi notifier", checks=checks, lifespan=lifespan, registry=registry)
     desk, sheets = Desk(pool, policy), pages.Pages(clock, policy.days)
     desk_only = [Depends(Doorkeeper(settings.desk_token, on_loopback=settings.on_loopback))]
     app.include_router(api.routes(desk, clock), dependencies=desk_only)

@@ -18,6 +18,7 @@ from pydantic_core import PydanticUndefined
 import services.ledger.app
 import services.notifier.app
 import services.reporting.app
+from services.cli import Later
 from services.cli import app as luodi
 from services.ledger.publishing import read_line
 from services.ledger.settings import LedgerSettings
@@ -172,7 +173,7 @@ def _is_a_command(words: Sequence[str]) -> bool:
                 return True
             if word not in command.commands:
                 return False
-            command = command.commands[word]
+            command = _loaded(command.commands[word])
     return True
 
 
@@ -182,9 +183,13 @@ def _every_command() -> list[str]:
             yield name
             return
         for word, child in command.commands.items():
-            yield from below(child, f"{name} {word}".strip())
+            yield from below(_loaded(child), f"{name} {word}".strip())
 
     return list(below(typer.main.get_command(luodi), ""))
+
+
+def _loaded(command: Any) -> Any:
+    return command.load() if isinstance(command, Later) else command
 
 
 def _setting_rows(kind: type[Settings]) -> Iterator[str]:
