@@ -1,5 +1,8 @@
 """Makes the streams and consumers, from the one table in `shared/subjects.py`."""
 
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
 import nats
 from nats.aio.client import Client
 
@@ -8,28 +11,41 @@ from shared.partitions import divide
 from shared.subjects import CONSUMERS, LEDGER_OF_EVENTS, STREAMS
 
 
-async def connect(nats_url: str, name: str) -> Client:
+async def _unheard(error: Exception) -> None:
+    """What goes wrong is raised by the call that meets it."""
+
+
+async def connect(
+    nats_url: str,
+    name: str,
+    *,
+    heard: Callable[[Exception], Awaitable[None]] = _unheard,
+) -> Client:
     """A connection for a command: it fails within seconds when the server is away, and then says so by raising.
 
-    `nats_url` may name several servers, separated by commas. Raises a NATS error or OSError.
+    `nats_url` may name several servers, separated by commas. `heard` gets what the server says by itself, such as that
+    a subject is not permitted. Raises a NATS error or OSError.
     """
-
-    async def unheard(error: Exception) -> None:
-        """What goes wrong is raised by the call that meets it."""
-
     return await nats.connect(
         servers(nats_url),
         name=name,
         connect_timeout=3,
         max_reconnect_attempts=1,
         reconnect_time_wait=0.2,
-        error_cb=unheard,
+        error_cb=heard,
+        inbox_prefix=inbox_prefix(nats_url),
     )
 
 
 def servers(nats_url: str) -> list[str]:
     """The servers of a setting such as `nats://a:4222,nats://b:4222`."""
     return [part.strip() for part in nats_url.split(",") if part.strip()]
+
+
+def inbox_prefix(nats_url: str) -> str:
+    """Where answers come to: a user of the server's reads its own only, as deploy/nats/users.conf allows."""
+    user = urlsplit(servers(nats_url)[0]).username
+    return f"_INBOX_{user}" if user else "_INBOX"
 
 
 async def provision(
