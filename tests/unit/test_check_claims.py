@@ -108,6 +108,10 @@ def test_likely_slips_are_named(text: str, slip: tuple[str, str, str]) -> None:
     assert slip in slips(text)
 
 
+def test_no_figure_is_said_to_end_in_its_point() -> None:
+    assert "8.亿元" not in {perhaps for _, _, perhaps in slips("到位资金8.8亿元，完成目标任务（10.0亿元）的80%。")}
+
+
 def test_the_target_of_another_indicator_is_a_likely_slip() -> None:
     text = "到位资金84.8亿元，完成目标任务（105亿元）的124.7%；省外资金55.4亿元，完成目标任务（68亿元）的81.5%。"
     assert ("other-target", "105亿元", "68亿元") in slips(text)

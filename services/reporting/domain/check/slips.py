@@ -138,7 +138,7 @@ def _variants(one: Quantity) -> Iterator[tuple[SlipCode, Quantity]]:
 
 def _with(one: Quantity, code: SlipCode, digits: str) -> Iterator[tuple[SlipCode, Quantity]]:
     plain = digits.replace(",", "")
-    if plain[:1] != "0" or plain[1:2] == ".":
+    if not plain.endswith(".") and (plain[:1] != "0" or plain[1:2] == "."):
         yield code, replace(one, digits=plain, number=Decimal(plain))
 
 
