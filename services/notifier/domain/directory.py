@@ -1,12 +1,12 @@
 """The directory file: officials, units and contacts, and how each is reached."""
 
 import csv
-import io
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from io import StringIO
 from typing import Final, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 
@@ -175,7 +175,7 @@ def read_directory(content: bytes) -> Directory:
 
     Raises InvalidFileError with every problem found.
     """
-    rows = csv.DictReader(io.StringIO(_decoded(content), newline=""))
+    rows = csv.DictReader(StringIO(_decoded(content), newline=""))
     header = [name.strip() for name in rows.fieldnames or ()]
     strange = [name for name in header if name not in COLUMNS]
     missing = [name for name in ("name", "role") if name not in header]
