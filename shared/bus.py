@@ -15,9 +15,9 @@ from nats.errors import Error as NatsError
 from nats.js.api import PubAck
 
 from shared.delivery import recorded_at, stream_sequence
+from shared.harmless import harden
 from shared.intake import Intake
 from shared.partitions import Readers, acknowledged, behind, behind_sequence
-from shared.strangers import harden
 from shared.streams import servers
 from shared.subjects import STREAMS
 from shared.tasks import end

@@ -61,11 +61,6 @@ def make_pool(
     )
 
 
-async def open_pool(url: str, application: str, *, size: int = 10) -> Pool:
-    """`make_pool`, entered."""
-    return await make_pool(url, application, size=size)
-
-
 async def prepare(connection: Connection) -> None:
     """Teach one connection jsonb: Python values in and out, by way of orjson."""
     await connection.set_type_codec(

@@ -11,7 +11,7 @@ from services.ledger.quarantine import Entry, Kept, Parked, Place
 from services.ledger.readable import readable
 from services.ledger.warden import Outcome
 from shared.clock import BUSINESS_ZONE
-from shared.strangers import escaped
+from shared.harmless import escaped
 
 _DID = {"retried": "recorded", "refused": "refused again", "discarded": "discarded"}
 

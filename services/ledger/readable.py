@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from shared.strangers import escaped
+from shared.harmless import escaped
 
 SHOWN_CHARACTERS: Final = 64 * 1024
 SHOWN_BYTES: Final = 4 * 1024

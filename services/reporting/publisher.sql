@@ -13,8 +13,10 @@ where year between 2000 and $2
 order by year;
 
 -- name: published
+-- What was said last about a district's year.
 select revision, digest from reporting.published where district = $1 and year = $2;
 
 -- name: put_published
+-- After the message itself is stored: a crash in between publishes the same revision again.
 insert into reporting.published (district, year, revision, digest) values ($1, $2, $3, $4)
 on conflict (district, year) do update set revision = excluded.revision, digest = excluded.digest;

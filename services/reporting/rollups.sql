@@ -55,12 +55,15 @@ select key from reporting.rule where counting = reporting.counting();
 delete from reporting.rule where not key = any ($1::text[]) or counting <> reporting.counting() returning key;
 
 -- name: drop_changes
+-- Of rules that are given up, or built anew.
 delete from reporting.change where rule = any ($1::text[]);
 
 -- name: drop_rollups
+-- The same.
 delete from reporting.rollup where rule = any ($1::text[]);
 
 -- name: put_rule
+-- From now on every batch keeps its sums current.
 insert into reporting.rule (key, rule, counting) values ($1, $2, reporting.counting());
 
 -- name: build_changes

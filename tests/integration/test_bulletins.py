@@ -21,7 +21,6 @@ from typer.testing import CliRunner
 
 from deploy.local.postgres import Postgres
 from services.ledger import digest
-from services.reporting import bulletins, sealer
 from services.reporting.cli import app
 from services.reporting.domain.bulletin import Document, SealError, root
 from services.reporting.recompute import NotEventsError, differing, events_on_the_bus, read_events
@@ -304,10 +303,3 @@ async def test_the_commands_print_and_prove_a_bulletin(
     assert "Sealed and published: bulletin 2026-05-1 of 500101, root " in may.output
     assert (await run("show", "2026-05-2")).exit_code == 1
     assert '"same_definitions": true' in (await run("compare", "2026-05-1", "2026-08-1")).output
-
-
-async def test_every_named_query_is_one_that_postgres_can_run(district: District) -> None:
-    async with district.pool.acquire() as connection:
-        for queries in (sealer.SQL, bulletins.SQL):
-            for name, statement in queries.items():
-                assert await connection.prepare(statement), name

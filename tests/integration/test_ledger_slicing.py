@@ -6,7 +6,6 @@ import pytest
 import pytest_asyncio
 from nats.aio.client import Client
 
-from services.ledger import slicing
 from services.ledger.domain.batch import Key
 from services.ledger.domain.slices import Slice
 from services.ledger.slicing import Walk
@@ -65,9 +64,3 @@ async def test_progress_ends_where_it_said_that_it_would(pool: Pool, district: s
     assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
     assert all(total is None or done <= total for _, done, total in told)
     assert told[-1][1] == told[-1][2]
-
-
-@pytest.mark.parametrize("name", slicing.SQL)
-async def test_every_query_can_be_prepared(pool: Pool, name: str) -> None:
-    async with pool.acquire() as connection:
-        await connection.prepare(slicing.SQL[name])

@@ -15,7 +15,6 @@ import pytest
 import pytest_asyncio
 from nats.aio.client import Client
 
-from services.ledger import quarantine, warden
 from services.ledger.app import build
 from services.ledger.settings import LedgerSettings
 from services.reporting.app import build as build_reporting
@@ -27,11 +26,10 @@ from tests.integration.conftest import running
 from tests.integration.department import Department, contract_signed, funds_arrived
 from tests.integration.dying_retry import STEPS
 from tests.integration.quarantine_operator import Operator, newer_funds_arrived, upgraded
-from tests.integration.test_strangers import speak_raw
+from tests.integration.test_harmless import speak_raw
 
 PROJECT = "P-2026-017"
 UNDER_FINANCE = f"events.500101.finance.{PROJECT}.funds-arrived"
-QUERIES = {f"{module.__name__}.{name}": text for module in (quarantine, warden) for name, text in module.SQL.items()}
 
 
 @pytest_asyncio.fixture
@@ -474,15 +472,6 @@ async def test_a_server_that_is_away_is_named_with_2(database_url: str, nats_url
     assert "is NATS up at LUODI_NATS_URL?" in said
     said = await Operator(nats_url, "postgresql://luodi@127.0.0.1:9/luodi").types("list", code=2)
     assert "is Postgres up at LUODI_DATABASE_URL?" in said
-
-
-@pytest.mark.parametrize("name", QUERIES)
-async def test_every_named_query_can_be_prepared(database_url: str, name: str) -> None:
-    connection = await asyncpg.connect(database_url)
-    try:
-        await connection.prepare(QUERIES[name])
-    finally:
-        await connection.close()
 
 
 async def run_dying_retry(operator: Operator, step: str, sequence: int) -> int:

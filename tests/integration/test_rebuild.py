@@ -347,9 +347,3 @@ async def test_a_rebuild_without_its_servers_says_so(operator: Operator) -> None
     without_nats = await Operator("nats://127.0.0.1:1", operator.database_url).run("rebuild")
     assert without_nats.code == 2
     assert "NATS (LUODI_NATS_URL)" in without_nats.err
-
-
-@pytest.mark.parametrize("name", [*rebuilder.SQL])
-async def test_every_query_of_the_rebuild_can_be_prepared(pool: Pool, name: str) -> None:
-    async with pool.acquire() as connection:
-        await connection.prepare(rebuilder.SQL[name])

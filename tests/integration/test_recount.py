@@ -22,7 +22,7 @@ from services.reporting.domain.progress import TargetFact
 from services.reporting.domain.question import Question
 from services.reporting.figures import Figures
 from shared import clock
-from shared.database import Pool, open_pool
+from shared.database import Pool, make_pool
 from tests.integration.test_reporting_collector import AUGUST, DEFINITIONS, MORE, histories
 from tests.reporting_records import DISTRICT, at, delivered
 
@@ -31,7 +31,7 @@ _DISTRICTS = (str(code) for code in count(500_200))
 
 @pytest_asyncio.fixture
 async def pool(database_url: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database_url, "test") as opened:
+    async with make_pool(database_url, "test") as opened:
         yield opened
 
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from services.reporting import board, collector, completeness, figures, register, rollups
+from services.reporting import board, figures
 from services.reporting.app import HOME
 from services.reporting.collector import Collector
 from services.reporting.domain.indicators import Indicator, read_definitions
@@ -23,7 +23,7 @@ from services.reporting.figures import Figures
 from services.reporting.records import Delivery
 from services.reporting.rollups import Rollups
 from shared import clock
-from shared.database import Pool, open_pool
+from shared.database import Pool, make_pool
 from tests.reporting_records import (
     DISTRICT,
     at,
@@ -44,7 +44,7 @@ AUGUST = Question(2026, date(2026, 8, 31), None)
 
 @pytest_asyncio.fixture
 async def pool(database_url: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database_url, "test") as opened:
+    async with make_pool(database_url, "test") as opened:
         yield opened
 
 
@@ -64,13 +64,6 @@ async def take(taker: Collector, *records: dict[str, Any], first: int = 1) -> No
 
 async def figure(pool: Pool, code: str, asked: Question = AUGUST, district: str = DISTRICT) -> Progress:
     return next(one for one in await Figures(pool, DEFINITIONS).progress(district, asked) if one.code == code)
-
-
-@pytest.mark.parametrize("module", [board, collector, completeness, figures, register, rollups])
-async def test_every_named_query_is_one_that_postgres_accepts(pool: Pool, module: Any) -> None:
-    async with pool.acquire() as connection:
-        for text in module.SQL.values():
-            await connection.prepare(text)
 
 
 async def test_funds_from_inside_the_district_do_not_count(pool: Pool, taker: Collector) -> None:

@@ -14,7 +14,7 @@ from services.reporting.domain.question import Question
 from services.reporting.figures import Figures
 from services.reporting.rollups import Rollups
 from shared import clock
-from shared.database import Pool, open_pool
+from shared.database import Pool, make_pool
 from tests.reporting_records import delivered, fact, funds, project, signed, target
 
 _LIGHT = (
@@ -24,7 +24,7 @@ _LIGHT = (
 
 @pytest_asyncio.fixture
 async def pool(database_url: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database_url, "test") as opened:
+    async with make_pool(database_url, "test") as opened:
         yield opened
 
 

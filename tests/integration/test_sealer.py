@@ -19,7 +19,7 @@ from services.reporting.collector import Collector
 from services.reporting.domain.bulletin import SealError, instant
 from services.reporting.sealer import NotPublishedError, Order, Sealer, publish
 from shared import clock, streams
-from shared.database import Pool, open_pool
+from shared.database import Pool, make_pool
 from shared.subjects import EVENTS, REPORTING_OF_LEDGER, REPORTS, bulletin_subject
 from tests.bulletin_documents import TEXT
 from tests.reporting_records import DISTRICT, delivered, funds, project, superseded
@@ -29,7 +29,7 @@ AUGUST = Order(DISTRICT, date(2026, 8, 31), "示范区", seconds=5.0)
 
 @pytest_asyncio.fixture
 async def pool(database_url: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database_url, "test") as opened:
+    async with make_pool(database_url, "test") as opened:
         yield opened
 
 

@@ -8,7 +8,6 @@ import pytest_asyncio
 from nats.aio.client import Client
 from prometheus_client import CollectorRegistry
 
-from services.ledger import announcer, published, slicing, staging, verifier
 from services.ledger.app import build
 from services.ledger.metrics import Metrics
 from services.ledger.rebuilder import Rebuilder
@@ -211,18 +210,3 @@ async def test_a_rebuild_leaves_nothing_to_find_whatever_was_tampered_with(pool:
         await pool.execute(damage)
     await Rebuilder(pool, client, Walk(connections=2, events=4)).rebuild()
     assert await differences(pool, client) == []
-
-
-QUERIES = {
-    f"{module.__name__} {name if isinstance(name, str) else f'{name[0]} {name[1].name}'}": text
-    for module in (announcer, published, slicing, staging, verifier)
-    for name, text in module.SQL.items()
-}
-
-
-@pytest.mark.parametrize("name", QUERIES)
-async def test_every_query_can_be_prepared(pool: Pool, name: str) -> None:
-    async with pool.acquire() as connection:
-        if "make_" not in name:
-            await staging.make(connection)
-        await connection.prepare(QUERIES[name])

@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.strangers import printable
+from shared.harmless import printable
 
 
 @given(st.from_regex(re.compile(r"[A-Za-z0-9._-]{1,200}"), fullmatch=True))
