@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final, Protocol
 
@@ -44,12 +44,8 @@ class _Moved(Exception):  # noqa: N818 - what happened, not an error of ours
     """Others are to be read than before."""
 
 
-class Unhandled(Exception):  # noqa: N818 - what happened, not an error of ours
-    """A batch could not be handled for so long that it is given back."""
-
-
 # Servers come and go: what is said of it is a sentence, not a traceback.
-_EXPECTED: Final = (ConsumerLost, Unhandled, NatsError, OSError)
+_EXPECTED: Final = (ConsumerLost, NatsError, OSError)
 
 
 class Intake:
@@ -57,8 +53,8 @@ class Intake:
 
     A batch is acknowledged when `handle` returns. While `handle` raises, the same batch is tried again in place, with
     growing pauses: order is kept, and nothing is handed out twice. Meanwhile the server is told that everything in hand
-    is being worked on, however long it takes. What failed for half a minute goes back to the server, for whoever asks.
-    A consumer that was deleted is made again.
+    is being worked on, however long it takes. A batch that failed for half a minute goes back to the server, for
+    whoever asks. A consumer that was deleted is made again.
 
     With several `lanes`, as many batches are handled at once. Messages whose subjects have the same `key` go into the
     same lane, so that the order among them is kept and no two batches touch the same thing.
@@ -100,9 +96,8 @@ class Intake:
                 if any(pull.answered for pull in self._pulls):
                     pauses = growing_pauses()
                 pause = next(pauses)
-                self._trouble = str(error) or type(error).__name__
-                if not isinstance(error, Unhandled):
-                    self._trouble += ": is NATS up, and has 'luodi provision' run?"
+                what = str(error) or type(error).__name__
+                self._trouble = f"{what}: is NATS up, and has 'luodi provision' run?"
                 known = isinstance(error, _EXPECTED)
                 self._log.warning("not consuming, trying again", reason=self._trouble, pause=pause, exc_info=not known)
                 await asyncio.sleep(pause)
@@ -157,10 +152,7 @@ class Intake:
 
     async def _give_back(self) -> None:
         """Let whoever comes next have what is in hand at once; after the pulls' end, or it would come back here."""
-        with contextlib.suppress(NatsError):
-            for message in chain(*(lane.in_hand for lane in self._lanes)):
-                if not message.is_acked:
-                    await message.nak()
+        await _hand_back(chain(*(lane.in_hand for lane in self._lanes)))
         for lane in self._lanes:
             lane.forget()
 
@@ -209,9 +201,11 @@ class _Lane:
                 await self._arrived.wait()
             self._batch = [self._waiting.popleft() for _ in range(min(self._size, len(self._waiting)))]
             self._room.set()
-            await self._until_handled()
-            for message in self._batch:
-                await message.ack()
+            if await self._handled():
+                for message in self._batch:
+                    await message.ack()
+            else:
+                await _hand_back(self._batch)
             self._batch = []
 
     def forget(self) -> None:
@@ -219,7 +213,8 @@ class _Lane:
         self._waiting.clear()
         self._batch = []
 
-    async def _until_handled(self) -> None:
+    async def _handled(self) -> bool:
+        """Handle the batch; False when that has failed for so long that another may try."""
         loop, said = asyncio.get_running_loop(), ""
         self._begun = begun = loop.time()
         for pause in growing_pauses():
@@ -238,10 +233,18 @@ class _Lane:
                 said = self._failed
             else:
                 self._begun = self._failed = None
-                return
+                return True
             if loop.time() - begun > _GIVE_BACK_SECONDS:
-                raise Unhandled(self._failed)
+                break
             await asyncio.sleep(pause)
+        return False
+
+
+async def _hand_back(messages: Iterable[Msg]) -> None:
+    with contextlib.suppress(NatsError):
+        for message in messages:
+            if not message.is_acked:
+                await message.nak()
 
 
 async def _until_moved(readers: Readers) -> None:

@@ -28,6 +28,8 @@ from shared import bus, database, streams
 T = TypeVar("T")
 
 _AT_ONCE: Final = 200
+# An operator waits; so a project that merely takes long is recorded by a retry.
+_FOLD_SECONDS: Final = 600.0
 
 
 class _MisuseError(Exception):
@@ -270,7 +272,9 @@ async def _warden() -> AsyncIterator[tuple[Quarantine, Warden]]:
     try:
         publish = bus.Publisher(connection)
         async with database.make_pool(settings.database_url, "luodi-quarantine", size=2) as pool:
-            recorder = Recorder(pool, without_refusals(publish), Metrics(CollectorRegistry()))
+            recorder = Recorder(
+                pool, without_refusals(publish), Metrics(CollectorRegistry()), fold_seconds=_FOLD_SECONDS
+            )
             yield Quarantine(pool), Warden(pool, publish, recorder)
     finally:
         await connection.close()

@@ -3,13 +3,25 @@
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
+from uuid import uuid4
 
 import asyncpg
 import orjson
 import structlog
 from nats.aio.msg import Msg
 
-from services.ledger.domain.batch import Accepted, Key, Refused, Stored, halves, keys, refuse, sort_out
+from services.ledger.domain.batch import (
+    Accepted,
+    Key,
+    Refused,
+    Stored,
+    halves,
+    keys,
+    one_by_one,
+    refuse,
+    sort_out,
+)
+from services.ledger.domain.canary import canary
 from services.ledger.metrics import Metrics
 from shared.bus import Outgoing
 from shared.database import Connection, Pool
@@ -35,14 +47,30 @@ POISON: Final = (
     asyncpg.RaiseError,
 )
 
+FOLD_SECONDS: Final = 10.0
+"""How long the fold of a batch, or of the one project that is to blame, may take while the database is quick."""
+
+# A quick database folds a project of one event in less than this share of what any fold may take.
+_QUICK: Final = 0.25
+# The server ends a fold that takes too long; this much later it is the server that does not answer.
+_NO_ANSWER_SECONDS: Final = 60.0
+
+
+class AllFoldsSlow(Exception):  # noqa: N818 - what happened, not an error of ours
+    """The database is too slow for any project, so that no project is to blame."""
+
 
 class Recorder:
-    """Takes batches from the EVENTS stream to the archive, the projections and the LEDGER stream."""
+    """Takes batches from the EVENTS stream to the archive, the projections and the LEDGER stream.
 
-    def __init__(self, pool: Pool, publish: Publish, metrics: Metrics) -> None:
+    A project whose fold takes longer than `fold_seconds`, alone and twice, has its events parked.
+    """
+
+    def __init__(self, pool: Pool, publish: Publish, metrics: Metrics, *, fold_seconds: float = FOLD_SECONDS) -> None:
         self._pool = pool
         self._publish = publish
         self._metrics = metrics
+        self._fold_seconds = fold_seconds
         self._log = structlog.get_logger().bind(part="recorder")
 
     async def handle(self, messages: Sequence[Msg]) -> None:
@@ -81,36 +109,65 @@ class Recorder:
         if touched:
             await connection.execute(SQL["lock"], *_columns(touched, 2))
 
-    async def _fold(self, connection: Connection, accepted: list[Accepted]) -> tuple[list[Outgoing], list[Refused]]:
-        """Record in one transaction; when the data makes that fail, in two, down to the project that does it."""
+    async def _fold(
+        self, connection: Connection, accepted: list[Accepted], *, alone: bool = False
+    ) -> tuple[list[Outgoing], list[Refused]]:
+        """Record in one transaction; when the data makes that fail, in several, down to the project that does it."""
         if not accepted:
             return [], []
         try:
-            return await self._commit(connection, accepted)
+            async with connection.transaction():
+                return await self._write(connection, accepted, self._fold_seconds)
         except POISON as error:
             if len(keys(accepted)) == 1:
-                self._log.error("a project cannot be folded", key=keys(accepted)[0], error=str(error))
-                reason = f"the project's record could not be computed: {error}"
-                return [], [refuse(one, "fold-failed", reason) for one in accepted]
+                return [], self._unfoldable(accepted, f"could not be computed: {error}")
+            parts = halves(accepted)
+        except asyncpg.QueryCanceledError:
+            if alone:
+                await self._blame_the_database(connection)
+                return [], self._unfoldable(accepted, f"took longer than {self._fold_seconds:g} seconds to compute")
+            # In halves, the limit would be waited for at each of them. Whoever was alone is tried again, too: the time
+            # may have passed while the server was suspended.
+            parts, alone = one_by_one(accepted), True
         records, late = [], []
-        for half in halves(accepted):
-            some_records, some_late = await self._fold(connection, half)
+        for part in parts:
+            some_records, some_late = await self._fold(connection, part, alone=alone)
             records += some_records
             late += some_late
         return records, late
 
-    async def _commit(self, connection: Connection, accepted: list[Accepted]) -> tuple[list[Outgoing], list[Refused]]:
+    def _unfoldable(self, accepted: Sequence[Accepted], what: str) -> list[Refused]:
+        self._log.error("a project cannot be folded", key=keys(accepted)[0], reason=what)
+        return [refuse(one, "fold-failed", f"the project's record {what}") for one in accepted]
+
+    async def _blame_the_database(self, connection: Connection) -> None:
+        """Raise AllFoldsSlow unless an event of nobody's project, of which nothing is kept, is recorded quickly."""
+        transaction = connection.transaction()
+        await transaction.start()
+        try:
+            await self._write(connection, [canary(uuid4().hex)], _QUICK * self._fold_seconds)
+        except asyncpg.QueryCanceledError:
+            raise AllFoldsSlow(
+                f"a project's record took longer than {self._fold_seconds:g} seconds, and so would any other's"
+            ) from None
+        finally:
+            await transaction.rollback()
+
+    async def _write(
+        self, connection: Connection, accepted: Sequence[Accepted], seconds: float
+    ) -> tuple[list[Outgoing], list[Refused]]:
+        """Archive and fold, within the caller's transaction; each fold may take so many seconds."""
         touched = keys(accepted)
         targets_touched = [key for key in touched if key[1].startswith("target-")]
         others_touched = [key for key in touched if not key[1].startswith("target-")]
-        async with connection.transaction():
-            done = await connection.execute(SQL["insert_events"], *_event_columns(accepted))
-            all_new = int(done.rpartition(" ")[2]) == len(accepted)
-            reused = [] if all_new else await connection.fetch(SQL["reused_identities"], *_identity_columns(accepted))
-            projects = await self._folded(connection, "fold_projects", others_touched)
-            trips_touched = _perhaps_trips(accepted, others_touched, projects)
-            trips = await self._folded(connection, "fold_outreach", trips_touched)
-            targets = await self._folded(connection, "fold_targets", targets_touched)
+        done = await connection.execute(SQL["insert_events"], *_event_columns(accepted))
+        all_new = int(done.rpartition(" ")[2]) == len(accepted)
+        reused = [] if all_new else await connection.fetch(SQL["reused_identities"], *_identity_columns(accepted))
+        await connection.execute(SQL["limit"], f"{seconds * 1000:.0f}ms")
+        projects = await self._folded(connection, "fold_projects", others_touched)
+        trips_touched = _perhaps_trips(accepted, others_touched, projects)
+        trips = await self._folded(connection, "fold_outreach", trips_touched)
+        targets = await self._folded(connection, "fold_targets", targets_touched)
         records = [Outgoing(project_subject(row["district"], row["project"]), row["message"]) for row in projects]
         records += [
             Outgoing(target_subject(row["district"], row["year"], row["indicator"]), row["message"]) for row in targets
@@ -119,7 +176,10 @@ class Recorder:
         return records, [_identity_reused(accepted[row["position"] - 1]) for row in reused]
 
     async def _folded(self, connection: Connection, query: str, touched: Sequence[Key]) -> list[asyncpg.Record]:
-        return await connection.fetch(SQL[query], *_columns(touched, 2)) if touched else []
+        if not touched:
+            return []
+        patience = self._fold_seconds + _NO_ANSWER_SECONDS
+        return await connection.fetch(SQL[query], *_columns(touched, 2), timeout=patience)
 
     async def _park(self, connection: Connection, refused: Sequence[Refused]) -> list[Outgoing]:
         """Keep refused messages whole; returns what to tell their senders and whoever adds up figures."""

@@ -38,6 +38,10 @@ from unnest($1::text[], $2::text[], $3::text[], $4::bytea[])
 join ledger.event using (district, source, id)
 where event.digest <> arrived.digest;
 
+-- name: limit
+-- How long each statement of this transaction may take from now on. Not before: the archive may have to be waited for.
+select set_config('statement_timeout', $1, true);
+
 -- name: fold_projects
 -- The records of the touched projects, folded afresh from all their events; and which of them are trips as well.
 with folded as (

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field, field_validator
 
 from services.ledger.domain.callers import read_callers
+from services.ledger.recorder import FOLD_SECONDS
 from shared.settings import Settings
 
 
@@ -15,6 +16,11 @@ class LedgerSettings(Settings):
     batch_size: int = Field(500, ge=1, le=5_000, description="The most events recorded in one transaction.")
     lanes: int = Field(5, ge=1, le=32, description="How many batches are recorded at once; each needs a connection.")
     database_connections: int = Field(10, ge=2, description="The most connections to Postgres.")
+    fold_seconds: float = Field(
+        FOLD_SECONDS,
+        ge=0.1,
+        description="How long a project's record may take to compute before its events are parked.",
+    )
     stuck_seconds: float = Field(
         60.0, ge=1, description="For how long this process may be suspended before others may take its projects."
     )

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -108,10 +109,10 @@ async def assert_as_undisturbed(department: Department, database_url: str, *, ex
 
 @contextlib.asynccontextmanager
 async def disturbed(
-    nats_url: str, database_url: str, *, partitions: int = 1, ready: bool = True
+    nats_url: str, database_url: str, *, partitions: int = 1, ready: bool = True, **more: Any
 ) -> AsyncIterator[Disturbed]:
-    """A ledger in the test's own process, which is waited for to be `ready`."""
-    read = LedgerSettings(nats_url=nats_url, database_url=database_url)
+    """A ledger in the test's own process, with `more` settings, which is waited for to be `ready`."""
+    read = LedgerSettings(nats_url=nats_url, database_url=database_url, **more)
     async with contextlib.AsyncExitStack() as stack:
         # As in the service, where a traceback costs nearly nothing.
         configure(read)

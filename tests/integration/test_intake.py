@@ -14,6 +14,7 @@ from nats.aio.msg import Msg
 
 from deploy.local.nats import Nats
 from shared import bus, streams
+from shared import intake as intakes
 from shared.bus import Outgoing, publish_all, recorded_at, stream_sequence
 from shared.intake import Handle, Intake
 from shared.jetstream import put_consumer
@@ -92,6 +93,34 @@ async def test_a_batch_that_fails_is_tried_again_in_place(provisioned: str, clie
         await seen.everything_to(10)
         assert await intake.check() is None
     assert seen.sequences == list(range(1, 11))
+    assert seen.delivered_again == 0
+
+
+async def test_what_cannot_be_handled_goes_back_alone_while_other_lanes_go_on(
+    provisioned: str, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intakes, "_GIVE_BACK_SECONDS", 0.2)
+    seen, go_on, deliveries = Seen(), asyncio.Event(), list[int]()
+
+    async def handle(messages: Sequence[Msg]) -> None:
+        if "P-0" in messages[0].subject:
+            deliveries.append(messages[0].metadata.num_delivered)
+            raise OSError("this one cannot be recorded")
+        await go_on.wait()
+        await seen(messages)
+
+    async def given_back() -> bool:
+        return max(deliveries, default=0) > 2
+
+    for subject in ("events.500101.a.P-1.started", "events.500101.a.P-0.started"):
+        await publish_all(client, [Outgoing(subject, b"{}")])
+    intake = Intake(LEDGER_OF_EVENTS, handle, lanes=2, key=lambda subject: int("P-0" in subject))
+    async with bus.running(bus.make_broker(provisioned, "test"), intake):
+        await until(given_back)
+        assert "this one cannot be recorded" in str(await intake.check())
+        go_on.set()
+        await seen.everything_to(1)
+    assert seen.sequences == [1]
     assert seen.delivered_again == 0
 
 

@@ -10,7 +10,7 @@ import pytest
 from shared import clock, intake
 from shared.database import make_pool
 from shared.jetstream import ask
-from tests.integration.disturbed import SOON_AGAIN, at_ease, disturbed
+from tests.integration.disturbed import SOON_AGAIN, at_ease, disturbed, outage
 from tests.integration.quarantine_operator import Operator
 from tests.waiting import PATIENCE, until
 
@@ -23,6 +23,14 @@ create trigger break before insert on ledger.project for each row when (new.proj
 execute function ledger.break();
 """
 _MEND = "drop function ledger.break() cascade"
+
+_FOLD_SECONDS = 0.8
+_SLOW = """
+create function ledger.slow() returns trigger language plpgsql as $$
+begin perform pg_sleep(60); return new; end $$;
+create trigger slow before insert on ledger.project for each row {when} execute function ledger.slow();
+"""
+_QUICK = "drop function ledger.slow() cascade"
 
 
 async def test_a_project_that_is_held_up_holds_up_nobody_and_is_handed_out_once(
@@ -78,6 +86,40 @@ async def test_a_project_that_cannot_be_folded_is_parked_and_recorded_once_it_ca
         await Operator(provisioned, database_url).types("retry", "--code", "fold-failed")
         assert len(await recorded_projects(database_url)) == 6
         await ledger.assert_as_undisturbed(except_for=["quarantine"])
+
+
+async def test_a_project_whose_fold_takes_too_long_is_parked_and_all_that_came_with_it_is_recorded(
+    provisioned: str, database_url: str
+) -> None:
+    async with disturbed(provisioned, database_url, lanes=1, fold_seconds=_FOLD_SECONDS) as ledger:
+        await execute(database_url, _SLOW.format(when="when (new.project = 'P-0')"))
+        await ledger.say_at_once(projects=30)
+        refusal = await ledger.department.hear_refusal()
+        assert refusal["code"] == "fold-failed"
+        assert "took longer than 0.8 seconds" in refusal["reason"]
+        await ledger.department.acknowledged()
+        await ledger.until_ready()
+        others = sorted(f"P-{number}" for number in range(1, 30))
+        assert await recorded_projects(database_url) == others
+        for project in others:
+            assert (await ledger.department.last_record(f"ledger.500101.project.{project}"))["revision"] == 1
+        await execute(database_url, _QUICK)
+        await Operator(provisioned, database_url).types("retry", "--code", "fold-failed")
+        assert len(await recorded_projects(database_url)) == 30
+        await ledger.assert_as_undisturbed(except_for=["quarantine"])
+
+
+async def test_when_every_fold_takes_too_long_nothing_is_parked_and_readiness_says_why(
+    provisioned: str, database_url: str
+) -> None:
+    async with disturbed(provisioned, database_url, fold_seconds=_FOLD_SECONDS / 4) as ledger:
+        await execute(database_url, _SLOW.format(when=""))
+        await ledger.say()
+        await ledger.until_said("intake", "took longer than 0.2 seconds, and so would any other's")
+        await outage()
+        await execute(database_url, _QUICK)
+        await ledger.until_ready()
+        await ledger.assert_as_undisturbed()
 
 
 async def test_a_clock_that_jumps_changes_nothing(

@@ -63,14 +63,22 @@ def keys(accepted: Iterable[Accepted]) -> list[Key]:
     return sorted({(one.event.district, one.event.subject) for one in accepted})
 
 
-def halves(accepted: Sequence[Accepted]) -> tuple[list[Accepted], list[Accepted]]:
+def halves(accepted: Sequence[Accepted]) -> list[list[Accepted]]:
     """The batch in two parts with different keys, for finding the project on which a fold fails."""
     touched = keys(accepted)
     first = set(touched[: len(touched) // 2])
-    return (
+    return [
         [one for one in accepted if (one.event.district, one.event.subject) in first],
         [one for one in accepted if (one.event.district, one.event.subject) not in first],
-    )
+    ]
+
+
+def one_by_one(accepted: Sequence[Accepted]) -> list[list[Accepted]]:
+    """The batch in parts of one key each, in the order of the keys."""
+    parts: dict[Key, list[Accepted]] = {key: [] for key in keys(accepted)}
+    for one in accepted:
+        parts[one.event.district, one.event.subject].append(one)
+    return list(parts.values())
 
 
 def refuse(accepted: Accepted, code: Code, reason: str, field: str | None = None) -> Refused:
