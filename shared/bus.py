@@ -19,7 +19,7 @@ from shared.harmless import harden
 from shared.intake import Intake
 from shared.partitions import Readers, acknowledged, behind, behind_sequence
 from shared.streams import servers
-from shared.subjects import STREAMS
+from shared.subjects import STREAMS, Consumer
 from shared.tasks import end
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "behind_sequence",
     "connected",
     "make_broker",
+    "pending",
     "publish_all",
     "publisher",
     "recorded_at",
@@ -120,6 +121,11 @@ async def connected(broker: NatsBroker) -> str | None:
     if broker.running and await broker.ping(timeout=2.0):
         return None
     return "not connected to NATS: is the server up, and is LUODI_NATS_URL right?"
+
+
+async def pending(broker: NatsBroker, consumer: Consumer) -> int | None:
+    """How many messages a consumer has not acknowledged yet; None while nobody can say. Raises a NATS error."""
+    return await behind(broker.connection.jetstream(), consumer) if broker.running else None
 
 
 def publisher(broker: NatsBroker) -> Callable[[Iterable[Outgoing]], Awaitable[None]]:

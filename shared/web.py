@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 import gc
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Annotated
+from types import MappingProxyType
 
 import uvicorn
 import uvloop
@@ -15,28 +15,35 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from shared.logs import configure
+from shared.readiness import Check, Count, Readiness
 from shared.settings import Settings
 
-Check = Callable[[], Awaitable[Annotated[str | None, "None when fine, otherwise what is missing and the remedy"]]]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-_CHECK_SECONDS = 3.0
+_NOTHING: Mapping[str, Count] = MappingProxyType({})
 # By default at every 700 objects, which is every few messages; measured, a tenth of the ledger's time.
 _COLLECT_AFTER = (20_000, 50, 1_000)
 
 
 def make_app(
-    title: str, *, checks: Mapping[str, Check], lifespan: Lifespan, registry: CollectorRegistry, version: str = "1"
+    title: str,
+    *,
+    checks: Mapping[str, Check],
+    pending: Mapping[str, Count] = _NOTHING,
+    lifespan: Lifespan,
+    registry: CollectorRegistry,
 ) -> FastAPI:
     """An application with `/livez`, `/readyz` and `/metrics`.
 
     `/readyz` runs every check at once, each for at most three seconds, and answers 200 or 503 with
-    `{"ready": bool, "checks": {name: "ok" | sentence}}`.
+    `{"ready": bool, "checks": {name: "ok" | sentence}}`. `/metrics` runs them as well, for the gauge `luodi_ready`, and
+    counts what is `pending` of each stream: whoever asks hears how it is now.
     """
     # FastAPI's own documentation pages load scripts from elsewhere; /openapi.json says the same to any tool.
-    app = FastAPI(title=title, version=version, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(title=title, version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     # Set when the process is to end: an answer without an end, such as a stream of events, is to end then.
     app.state.ending = asyncio.Event()
+    readiness = Readiness(checks, pending, registry)
 
     @app.get("/livez", tags=["operation"], summary="Is the process alive?")
     async def livez() -> dict[str, str]:
@@ -44,13 +51,14 @@ def make_app(
 
     @app.get("/readyz", tags=["operation"], summary="Is every part there that the service needs?")
     async def readyz() -> JSONResponse:
-        said = dict(zip(checks, await asyncio.gather(*map(_run, checks.values())), strict=True))
+        said = await readiness.ask()
         ready = all(sentence is None for sentence in said.values())
         body = {"ready": ready, "checks": {name: sentence or "ok" for name, sentence in said.items()}}
         return JSONResponse(body, status_code=200 if ready else 503)
 
     @app.get("/metrics", tags=["operation"], summary="Counters for Prometheus")
     async def metrics() -> Response:
+        await asyncio.gather(readiness.ask(), readiness.count())
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return app
@@ -93,13 +101,3 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._ending.set()
         await super().shutdown(sockets)
-
-
-async def _run(check: Check) -> str | None:
-    try:
-        async with asyncio.timeout(_CHECK_SECONDS):
-            return await check()
-    except TimeoutError:
-        return f"no answer within {_CHECK_SECONDS:.0f} seconds"
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"

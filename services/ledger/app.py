@@ -1,6 +1,7 @@
 """The ledger's composition root: makes each part and hands it to the others."""
 
 import contextlib
+import functools
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -59,6 +60,7 @@ def build(settings: LedgerSettings) -> FastAPI:
     app = make_app(
         "Luodi ledger",
         checks={"postgres": schema, "nats": nats, "intake": intake.check, "rebuild": rebuild, "archive": gaps.check},
+        pending={LEDGER_OF_EVENTS.stream: functools.partial(bus.pending, broker, LEDGER_OF_EVENTS)},
         lifespan=lifespan,
         registry=registry,
     )

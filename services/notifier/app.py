@@ -50,8 +50,9 @@ from services.notifier.sweeper import Sweeper
 from services.notifier.watcher import Watcher
 from shared import bus, clock, database
 from shared.intake import Intake
+from shared.readiness import Check
 from shared.subjects import NOTIFIER_OF_LEDGER, NOTIFIER_OF_REPORTS
-from shared.web import Check, make_app
+from shared.web import make_app
 
 HOME = Path(__file__).parent
 
@@ -102,7 +103,10 @@ def build(settings: NotifierSettings, *, clock: clock.Clock = clock.system) -> F
         async with pool, client, strangers, bus.running(broker, records, reports), rounds.running():
             yield
 
-    app = make_app("Luodi notifier", checks=checks, lifespan=lifespan, registry=registry)
+    pending = {
+        one.stream: functools.partial(bus.pending, broker, one) for one in (NOTIFIER_OF_LEDGER, NOTIFIER_OF_REPORTS)
+    }
+    app = make_app("Luodi notifier", checks=checks, pending=pending, lifespan=lifespan, registry=registry)
     desk, sheets = Desk(pool, policy), pages.Pages(clock, policy.days)
     desk_only = [Depends(Doorkeeper(settings.desk_token, on_loopback=settings.on_loopback))]
     app.include_router(api.routes(desk, clock), dependencies=desk_only)

@@ -11,8 +11,8 @@ from services.notifier.brake import Brake
 from services.notifier.channels.http import Answer, Client
 from services.notifier.metrics import Metrics
 from shared.database import Pool
+from shared.readiness import Check
 from shared.sql import queries_beside
-from shared.web import Check
 
 SQL = queries_beside(__file__)
 

@@ -1,6 +1,7 @@
 """Reporting's composition root: makes each part and hands it to the others."""
 
 import contextlib
+import functools
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -55,7 +56,9 @@ def build(settings: ReportingSettings, *, clock: clock.Clock = clock.system) -> 
             yield
 
     checks = {"postgres": schema, "nats": nats, "intake": intake.check}
-    app = make_app("Luodi reporting", checks=checks, lifespan=lifespan, registry=registry)
+    consumer = settings.ledger_consumer
+    pending = {consumer.stream: functools.partial(bus.pending, broker, consumer)}
+    app = make_app("Luodi reporting", checks=checks, pending=pending, lifespan=lifespan, registry=registry)
     app.state.live = live = Live(desk, app.state.ending)
     app.mount("/static", StaticFiles(directory=HOME / "static"), name="static")
     api.install(app, desk)

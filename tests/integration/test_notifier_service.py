@@ -19,6 +19,7 @@ from services.notifier.app import build
 from services.notifier.settings import NotifierSettings
 from shared.envelope import Event, judge
 from tests.integration.notifier_office import LINK_SECRET, OFFICIAL, POLICIES, START, record, token_of
+from tests.labels import strays
 from tests.providers.webhook import FakeWebhook, fake_webhook
 from tests.providers.wecom import FakeWecom, fake_wecom
 
@@ -255,4 +256,8 @@ async def test_the_service_tells_its_health_and_counts(service: Service) -> None
     assert ready["ready"], ready
     metrics = (await service.http.get("/metrics")).text
     assert 'luodi_notifier_attempts_total{channel="wecom-bot",code="0",outcome="Sent"} 2.0' in metrics
+    assert 'luodi_ready{check="reports"} 1.0' in metrics
+    assert 'luodi_pending{stream="REPORTS"} 0.0' in metrics
+    assert strays(metrics) == []
     assert "P-2026-017" not in metrics
+    assert OFFICIAL not in metrics

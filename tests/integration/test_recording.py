@@ -12,6 +12,8 @@ from services.ledger.app import build
 from services.ledger.settings import LedgerSettings
 from tests.integration.conftest import running
 from tests.integration.department import Department, cloudevent, contract_signed, funds_arrived
+from tests.labels import strays
+from tests.waiting import until
 
 PROJECT = "P-2026-017"
 
@@ -99,6 +101,26 @@ async def test_a_unit_that_speaks_for_another_is_refused(ledger: httpx.AsyncClie
     await department.say_raw(f"events.500101.housing.{PROJECT}.funds-arrived", json.dumps(event).encode())
     refusal = await department.hear_refusal()
     assert (refusal["code"], refusal["unit"], refusal["field"]) == ("not-yours", "housing", "source")
+
+
+async def test_what_is_counted_of_the_ledger_names_no_project_and_no_unit_whatever_they_send(
+    ledger: httpx.AsyncClient, department: Department
+) -> None:
+    await department.say_raw(f"events.500101.housing.{PROJECT}.demolished", b"{}")
+    await department.say_raw(f"events.{PROJECT}", b"{}")
+    await department.say(contract_signed(PROJECT, "1"))
+    await department.hear_record(PROJECT, 1)
+
+    async def dealt_with() -> bool:
+        return 'luodi_pending{stream="EVENTS"} 0.0' in (await ledger.get("/metrics")).text
+
+    await until(dealt_with)
+    said = (await ledger.get("/metrics")).text
+    assert 'luodi_ledger_events_refused_total{code="bad-subject"} 1.0' in said
+    assert 'luodi_ready{check="intake"} 1.0' in said
+    assert strays(said) == []
+    assert PROJECT not in said
+    assert "housing" not in said
 
 
 async def test_an_event_counts_until_it_is_replaced_and_the_past_stays_as_it_was_known(

@@ -17,6 +17,7 @@ from services.reporting.domain.indicators import DefinitionsError
 from services.reporting.settings import ReportingSettings
 from shared import bus, database, streams
 from tests.integration.reporting_service import AUGUST, PROGRESS, publish, served, settled, year
+from tests.labels import strays
 from tests.reporting_records import DISTRICT, at, fact, funds, project, quarantine, superseded, target
 
 TODAY = datetime(2026, 11, 24, 4, tzinfo=UTC)
@@ -142,7 +143,11 @@ async def test_a_record_that_cannot_be_read_leaves_the_others_counted_and_the_fi
     await publish(stream, *year())
     body = await settled(client, "records-unread")
     assert body["indicators"][0]["actual"] == "84.8"
-    assert "luodi_reporting_unread 1.0" in (await client.get("/metrics")).text
+    metrics = (await client.get("/metrics")).text
+    assert "luodi_reporting_unread 1.0" in metrics
+    assert 'luodi_pending{stream="LEDGER"}' in metrics
+    assert strays(metrics) == []
+    assert "P-0" not in metrics
     await publish(stream, project("P-0", []))
     await settled(client)
 

@@ -46,7 +46,7 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _SETTING = re.compile(r"\bLUODI_[A-Z_]+[A-Z]\b")
 _URL = re.compile(r"http://127\.0\.0\.1:(\d+)(/[^\s\"'`)]*)")
 _REQUEST = re.compile(r"(?:(GET|POST|PUT|DELETE) )?(/(?:v1|livez|readyz|metrics|cases|ack|districts)\b[^\s\"'`),]*)")
-_METRIC = re.compile(r"\bluodi_(?:ledger|notifier|reporting)_[a-z_]+")
+_METRIC = re.compile(r"\bluodi_(?:ready|pending|(?:ledger|notifier|reporting)_[a-z_]+)")
 
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
