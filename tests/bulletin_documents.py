@@ -10,12 +10,11 @@ from typing import Any
 import services.reporting
 from services.reporting.domain.bulletin import Cover, Document, instant
 from services.reporting.domain.bulletin_changes import NOTHING_BEFORE
-from services.reporting.domain.bulletin_content import Found, bulletin
+from services.reporting.domain.bulletin_content import Found, asked_of, bulletin
 from services.reporting.domain.bulletin_proof import fact_of
 from services.reporting.domain.indicators import Definitions, read_definitions
 from services.reporting.domain.landscape import ProjectThen
 from services.reporting.domain.progress import TargetFact
-from services.reporting.domain.question import Question
 from services.reporting.domain.recount import figures, rates
 
 DISTRICT = "500101"
@@ -24,9 +23,9 @@ SEALED = datetime(2026, 9, 5, 0, 0, 0, 123456, tzinfo=UTC)
 TEXT = Path(services.reporting.__file__).with_name("indicators.toml").read_text(encoding="utf-8")
 
 
-def definitions() -> Definitions:
-    """The packaged ones."""
-    return read_definitions(TEXT, "indicators.toml")
+def definitions(text: str = TEXT) -> Definitions:
+    """The packaged ones, unless a text says others."""
+    return read_definitions(text, "indicators.toml")
 
 
 def fact(event: str, project: str, id: str, on: str, **data: Any) -> Document:  # noqa: A002 - the event's own word
@@ -98,19 +97,21 @@ def sealed_bulletin(
     facts: Sequence[Document] | None = None,
     projects: Sequence[ProjectThen] = (),
     restated: Document | None = None,
+    text: str = TEXT,
     **cover: Any,
 ) -> Document:
     """A bulletin for August 2026."""
+    rules = definitions(text)
     facts = year() if facts is None else list(facts)
-    on_it = {"district": DISTRICT, "district_name": "示范区", "number": "2026-08-1", "first_day": date(2026, 1, 1)}
+    on_it = {"district": DISTRICT, "district_name": "示范区", "number": "2026-08-1"}
     front = Cover(**{**on_it, "through": THROUGH, "known_by": SEALED, **cover})
-    asked = Question(front.through.year, front.through, front.known_by)
+    asked = asked_of(rules, front.through, front.known_by)
     known = [fact_of(one) for one in facts]
     found = Found(
-        definitions_text=TEXT,
-        definitions=definitions(),
-        indicators=figures(definitions(), known, targets(), DISTRICT, asked),
-        ratios=rates(definitions(), known, DISTRICT, asked),
+        definitions_text=text,
+        definitions=rules,
+        indicators=figures(rules, known, targets(), DISTRICT, asked),
+        ratios=rates(rules, known, DISTRICT, asked),
         targets=targets(),
         facts=facts,
         projects=projects,

@@ -34,8 +34,9 @@ class IndicatorAnswer(Answer):
     actual: DecimalString = Field(examples=["84.8"])
     target: DecimalString | None = Field(examples=["105"])
     completion_pct: DecimalString | None = Field(examples=["80.8"])
+    elapsed_pct: DecimalString = Field(description="序时进度 of the indicator's own year", examples=["66.67"])
     lead_points: DecimalString | None = Field(
-        description="completion minus elapsed, in points; elapsed is that of the indicator's own year",
+        description="completion minus elapsed, in points, from the exact values",
         examples=["14.1"],
     )
     light: Light | None = Field(examples=["green"])

@@ -1,8 +1,7 @@
 """Answers what is asked, by API or by page: finds the district, checks completeness, then reads the figures."""
 
-import calendar
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -13,7 +12,6 @@ from services.reporting.domain.indicators import Definitions, Indicator
 from services.reporting.domain.progress import Progress, passed_of, percent
 from services.reporting.domain.question import Question, question
 from services.reporting.domain.ratios import RatioFigure
-from services.reporting.domain.rules import CALENDAR
 from services.reporting.editions import Editions
 from services.reporting.figures import Dimension, Evidence, Figures, Part, Window
 from services.reporting.once import Kept
@@ -100,9 +98,7 @@ class Desk:
         self, year: str | None, through: str | None, known_by: str | None, definitions: Definitions | None = None
     ) -> Question:
         """Read what was asked, by today's date. Raises QuestionError."""
-        begins = [one.year_begins for one in (definitions or self.definitions).indicator]
-        # Of 12-01 and 09-01, both in the year before, September comes first; 01-01 is the latest of all.
-        earliest = min(begins, key=lambda one: (one == CALENDAR, one))
+        earliest = (definitions or self.definitions).earliest_beginning
         return question(year, through, known_by, self.today(), earliest)
 
     def today(self) -> date:
@@ -191,7 +187,7 @@ class Desk:
     ) -> list[Report]:
         """The report at the end of each month until the asked day. Raises UnknownDistrictError."""
         look = look or await self.look(district)
-        months = _months(asked)
+        months = asked.month_ends((definitions or self.definitions).year_begins)
         lines = await self._figures.series(district, months, definitions)
         return [
             self._report(district, month, look.gaps, of_month, definitions)
@@ -270,12 +266,3 @@ class Desk:
     ) -> Report:
         version = (definitions or self.definitions).definitions
         return Report(district, asked, version, self.elapsed_pct(asked), gaps, lines)
-
-
-def _months(asked: Question) -> list[Question]:
-    ends = [
-        date(asked.year, month, calendar.monthrange(asked.year, month)[1])
-        for month in range(1, asked.through.month + 1)
-        if asked.through.year == asked.year
-    ]
-    return [replace(asked, through=min(end, asked.through)) for end in ends]

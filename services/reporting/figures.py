@@ -13,7 +13,6 @@ from services.reporting.domain.indicators import Definitions, Indicator
 from services.reporting.domain.progress import Progress, Tally, TargetFact, progress, target_in_force
 from services.reporting.domain.question import Question
 from services.reporting.domain.ratios import RatioFigure, Share, ratio_figure
-from services.reporting.domain.rules import CALENDAR
 from services.reporting.editions import Editions
 from shared.database import Connection, Pool
 from shared.sql import queries_beside
@@ -130,7 +129,7 @@ class Figures:
         found = []
         async with self._one_moment() as connection:
             for ratio in (definitions or self.definitions).ratio:
-                first, last = asked.period(CALENDAR)
+                first, last = asked.period(ratio.year_begins)
                 joined = first if ratio.cohort.joined == "in-the-year" else date.min
                 scope = (ratio.rule(), district, joined, last, asked.known_by)
                 rows = await connection.fetch(SQL["cohort"], *scope)

@@ -14,12 +14,11 @@ from nats.js.errors import NotFoundError
 from services.reporting import archive
 from services.reporting.domain.bulletin import Cover, Document, SealError, canonical, numbered, written
 from services.reporting.domain.bulletin_changes import NOTHING_BEFORE, Key, missing, recounted, restated
-from services.reporting.domain.bulletin_content import Found, bulletin
+from services.reporting.domain.bulletin_content import Found, asked_of, bulletin
 from services.reporting.domain.bulletin_proof import discrepancies
 from services.reporting.domain.indicators import read_definitions
 from services.reporting.domain.landscape import ProjectThen
 from services.reporting.domain.progress import TargetFact
-from services.reporting.domain.question import Question
 from services.reporting.domain.recount import asked_events
 from services.reporting.figures import Figures
 from shared import bus
@@ -135,11 +134,10 @@ class Sealer:
         if not await connection.fetchval(SQL["known_district"], order.district):
             raise SealError(f"No record of district {order.district} has arrived.")
         before = await connection.fetchval(SQL["previous"], order.district)
-        asked = Question(order.through.year, order.through, known_by)
+        asked = asked_of(self._definitions, order.through, known_by)
         cover = Cover(
             **{name: getattr(order, name) for name in ("district", "district_name", "through", "issuer", "despite")},
             number=await _number(connection, order),
-            first_day=asked.first_day,
             known_by=known_by,
             reason=order.reason,
             gaps=await _gaps(connection, order),

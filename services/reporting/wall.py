@@ -19,7 +19,10 @@ FULL = Decimal(100)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An indicator's row; `done` and `over` are lengths in percent of the track, up to the target and beyond it."""
+    """An indicator's row; `done` and `over` are lengths in percent of the track, up to the target and beyond it.
+
+    `line_at` is where 序时进度 of its own year lies on the track.
+    """
 
     line: Progress
     lead: str
@@ -27,6 +30,7 @@ class Row:
     done: Decimal
     over: Decimal
     cut: bool
+    line_at: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,12 @@ class Month:
 def rows(report: Report) -> list[Row]:
     """The rows of a report."""
     return [_row(line) for line in report.indicators]
+
+
+def line_of_time(report: Report) -> Decimal:
+    """序时进度 as the whole chart has it: that of its indicators, or the calendar's where their years differ."""
+    own = {line.elapsed_pct for line in report.indicators}
+    return own.pop() if len(own) == 1 else report.elapsed_pct
 
 
 def at(pct: Decimal) -> Decimal:
@@ -187,4 +197,5 @@ def _row(line: Progress) -> Row:
         done=done,
         over=at(pct) - done,
         cut=pct > _TRACK,
+        line_at=at(line.elapsed_pct),
     )

@@ -237,6 +237,8 @@ _DAYS = ["2025-12-30", "2026-01-01", "2026-04-15", "2026-08-31", "2026-09-01"]
 _AMOUNTS = ["0.00", "499999999.99", "500000000.00", "700000000.01"]
 _SHARES: list[dict[str, Any]] = [{}, {}, {"share": "100"}, {"share": "33.33"}, {"share": "50"}]
 
+_STEPS = ("intent-signed", "site-fixed", "started", "commissioned", "suspended", "resumed", "terminated")
+
 MACHINES: dict[str, Any] = {"cluster": "智能装备", "industry": "C3911", "channel": "agent"}
 FOOD: dict[str, Any] = {"cluster": "食品加工", "industry": "C1411", "channel": "own"}
 
@@ -269,7 +271,7 @@ def histories(draw: st.DrawFn) -> list[dict[str, Any]]:
                             signed(day, amount, f"e-{number}", level="provincial", recorded=instant, **joint),
                             signed(day, amount, f"e-{number}", level="municipal", recorded=instant),
                             signed(day, amount, f"e-{number}", kind="framework", recorded=instant),
-                            fact("started", day, f"e-{number}", recorded=instant),
+                            *(fact(event, day, f"e-{number}", recorded=instant) for event in _STEPS),
                             fact("registered", day, f"e-{number}", recorded=instant, **MACHINES),
                             fact("registered", day, f"e-{number}", recorded=instant, **FOOD),
                             _working(funds(day, amount, f"e-{number}", recorded=instant, **joint)),
@@ -400,6 +402,16 @@ measure = "amount"
 joint = "whole"
 terminated = "leaves"
 rounding = { mode = "half-up", decimals = 1 }
+[[ratio]]
+code = "intent-to-production"
+title = "意向投产率"
+cohort = { event = "intent-signed", joined = "in-the-year" }
+filter = { clusters = ["智能装备"] }
+done = { events = ["commissioned"] }
+measure = "projects"
+terminated = "leaves"
+rounding = { mode = "half-up", decimals = 1 }
+year_begins = "12-01"
 """
 MORE = read_definitions(_MORE, "more.toml")
 _EVERY = (*DEFINITIONS.indicator, *MORE.indicator)

@@ -1,5 +1,6 @@
 """What a bulletin says, how projects stood on its day, and what the next one restates."""
 
+import re
 from collections import Counter
 from dataclasses import replace
 from datetime import date
@@ -52,6 +53,43 @@ def test_each_target_is_told_with_its_share_and_what_is_left() -> None:
     assert last == (
         "（四）省级平台签约项目1个，总金额152.8亿元，完成市上下达全年目标任务（130亿元）的117.5%，超序时进度50.9个百分点。"
     )
+
+
+OF_DECEMBER = 'code = "funds-arrived"\nyear_begins = "12-01"'
+MIXED_YEARS = TEXT.replace('code = "funds-arrived"', OF_DECEMBER, 1)
+
+
+def test_an_indicator_of_another_year_is_told_by_its_own_line_and_by_the_months_it_has_left() -> None:
+    document = sealed_bulletin(text=MIXED_YEARS)
+    overview, first, *_ = paragraphs(document, "目标任务")
+    assert overview.startswith(
+        "截至8月31日，全年序时进度为66.67%；招商引资到位资金自2025年12月1日起计，序时进度为75.00%。"
+    )
+    assert "完成市上下达全年目标任务（105亿元）的80.8%，超序时进度5.8个百分点。" in first
+    assert "距全年目标还差20.2亿元，后3个月月均需完成6.73亿元。" in first
+    assert "招商引资到位资金自2025年12月1日起累计" in document["report"]["notes"][0]
+
+
+def test_where_every_year_begins_in_december_the_bulletin_is_of_that_year() -> None:
+    every = re.sub(r'(?m)^code = "', 'year_begins = "12-01"\ncode = "', TEXT)
+    document = sealed_bulletin(text=every)
+    overview = paragraphs(document, "目标任务")[0]
+    assert overview.startswith("截至8月31日，自2025年12月1日起计，全年序时进度为75.00%。")
+    assert "本通报各项数据为2025年12月1日至2026年8月31日发生" in document["report"]["notes"][0]
+    assert document["report"]["title"] == "关于2025年12月1日—2026年8月31日招商引资工作情况的通报"
+
+
+@pytest.mark.parametrize(
+    ("through", "said"),
+    [
+        # 4 months and 16 of 31 days are left, 4.516 months: 49.6 / 4.516.
+        (date(2026, 8, 15), "距全年目标还差49.6亿元，后4.5个月月均需完成10.98亿元。"),
+        (date(2026, 12, 10), "距全年目标还差20.2亿元。"),
+    ],
+)
+def test_what_is_left_of_a_month_counts_as_a_part_of_it(through: date, said: str) -> None:
+    known = [one for one in year() if one["on"] <= through.isoformat()]
+    assert said in paragraphs(sealed_bulletin(known, through=through), "目标任务")[1]
 
 
 def test_what_is_behind_is_named_in_the_overview() -> None:

@@ -47,6 +47,10 @@ def test_an_indicator_is_found_by_its_code() -> None:
         ('minimum = "500000000.00"', 'minimum = "-1"', "indicator.3.filter.minimum", "greater than or equal to 0"),
         ('minimum = "500000000.00"', 'minimum = "5亿"', "indicator.3.filter.minimum", "valid decimal"),
         ("decimals = 0", "decimals = -1", "indicator.3.rounding.decimals", "greater than or equal to 0"),
+        ('terminated = "stays"', 'terminated = "goes"', "ratio.1.terminated", "'stays' or 'leaves'"),
+        ('events = ["commissioned", "at', 'events = ["comissioned", "at', "ratio.4.done.events.1", "'commissioned'"),
+        ('event = "intent-signed"', 'event = "intent-sgned"', "ratio.5.cohort.event", "'intent-signed'"),
+        ('joined = "in-the-year"', 'joined = "then"', "ratio.1.cohort.joined", "'in-the-year' or 'ever'"),
         ('definitions = "2026.1"', "definitions = 2026", "definitions", "valid string"),
     ],
 )
@@ -94,6 +98,13 @@ def test_a_text_that_is_not_toml_is_told_with_its_line() -> None:
 )
 def test_a_definition_that_makes_no_sense_is_refused(right: str, wrong: str, said: str) -> None:
     assert said in mistake(PACKAGED.replace(right, wrong, 1))
+
+
+def test_a_rate_that_makes_no_sense_is_told_at_its_own_line() -> None:
+    wrong = PACKAGED.replace('done = { events = ["funds-arrived"] }', 'done = { events = ["started"] }', 1)
+    start = wrong.index('[[ratio]]\ncode = "funds-rate"')
+    line = wrong[:start].count("\n") + 1
+    assert mistake(wrong) == f"indicators.toml, line {line}: ratio.3: event 'started' carries no amount"
 
 
 def test_a_file_without_indicators_is_refused() -> None:

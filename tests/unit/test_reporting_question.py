@@ -67,6 +67,16 @@ def test_whole_months_are_told_from_parts_of_months() -> None:
     assert not question(None, "2024-02-28", None, TODAY).whole_months
 
 
+def test_the_months_of_a_year_end_one_after_the_other_until_the_asked_day() -> None:
+    def ends(through: date, begins: str) -> list[date]:
+        return [one.through for one in Question(2026, through, None).month_ends(begins)]
+
+    assert ends(date(2026, 3, 10), "01-01") == [date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 10)]
+    assert ends(date(2026, 1, 31), "12-01") == [date(2025, 12, 31), date(2026, 1, 31)]
+    assert ends(date(2026, 12, 24), "12-01")[-1] == date(2026, 11, 30)
+    assert ends(date(2025, 12, 24), "01-01") == []
+
+
 @pytest.mark.parametrize(
     ("year", "through", "last"),
     [

@@ -1,5 +1,6 @@
 """The wall chart's lengths and words."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -36,6 +37,15 @@ def test_a_bar_below_target_ends_before_the_target_mark() -> None:
 def test_a_bar_beyond_target_goes_on_in_another_pattern() -> None:
     bar = row("15280000000", "130")
     assert (str(bar.done), str(bar.over), bar.cut) == ("80.00", "14.00", False)
+
+
+def test_an_indicator_of_another_year_is_drawn_against_its_own_line_of_time() -> None:
+    other = FUNDS.model_copy(update={"year_begins": "12-01"})
+    lines = [progress(one, Tally(Decimal(1), 1), Decimal(1), AUGUST) for one in (FUNDS, other)]
+    mixed = Report("500101", AUGUST, "1", percent(elapsed(AUGUST.through), 2), [], lines)
+    assert [one.line_at for one in wall.rows(mixed)] == [wall.at(Decimal("66.67")), wall.at(Decimal(75))]
+    assert wall.line_of_time(mixed) == Decimal("66.67")
+    assert wall.line_of_time(replace(mixed, indicators=lines[1:])) == Decimal(75)
 
 
 def test_a_bar_too_long_for_the_track_is_cut_and_says_so() -> None:

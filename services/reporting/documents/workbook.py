@@ -67,7 +67,7 @@ def _targets(sheet: Worksheet, bulletin: Document) -> None:
     rows = [
         (
             *(line["title"], line["unit"], _number(line["target"]), _number(line["actual"])),
-            *(_number(line["completion_pct"]), Decimal(bulletin["elapsed_pct"]), _number(line["lead_points"])),
+            *(_number(line["completion_pct"]), Decimal(line["elapsed_pct"]), _number(line["lead_points"])),
             *(say.LIGHTS.get(line["light"], "—"), line["projects"], Decimal(line["amount"])),
         )
         for line in bulletin["indicators"]

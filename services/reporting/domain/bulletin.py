@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 import orjson
 
 from services.reporting.domain.progress import Progress, TargetFact
+from services.reporting.domain.question import Question
 from services.reporting.domain.ratios import RatioFigure
 
 # Objects, lists, texts, whole numbers, true, false and null: no fractions, so that every program writes them alike.
@@ -33,7 +34,6 @@ class Cover:
     district: str
     district_name: str
     number: str
-    first_day: date
     through: date
     known_by: datetime
     issuer: str | None = None
@@ -63,15 +63,15 @@ def sealed(document: Document) -> Document:
     return document | {"root": root(document)}
 
 
-def heading(cover: Cover) -> Document:
-    """The first entries of a document."""
+def heading(cover: Cover, asked: Question, year_begins: str) -> Document:
+    """The first entries of a document about such a year."""
     return {
         "form": FORM,
         "district": cover.district,
         "district_name": cover.district_name,
         "number": cover.number,
-        "year": cover.through.year,
-        "first_day": cover.first_day.isoformat(),
+        "year": asked.year,
+        "first_day": asked.period(year_begins)[0].isoformat(),
         "through": cover.through.isoformat(),
         "known_by": instant(cover.known_by),
         "issuer": cover.issuer,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from services.reporting.domain.bulletin import Cover, Document, heading, in_order, line, sealed
 from services.reporting.domain.bulletin_changes import key
@@ -10,7 +11,7 @@ from services.reporting.domain.bulletin_text import report
 from services.reporting.domain.indicators import Definitions
 from services.reporting.domain.landscape import ProjectThen, landscape
 from services.reporting.domain.progress import Progress, TargetFact, passed_of, percent
-from services.reporting.domain.question import Question
+from services.reporting.domain.question import Question, year_of
 from services.reporting.domain.ratios import RatioFigure
 
 
@@ -31,12 +32,17 @@ class Found:
     restated: Document
 
 
+def asked_of(definitions: Definitions, through: date, known_by: datetime) -> Question:
+    """What a bulletin's figures answer: the year to which its last day belongs, until that day."""
+    return Question(year_of(through, definitions.year_begins), through, known_by)
+
+
 def bulletin(cover: Cover, found: Found) -> Document:
     """The whole document, with its text and its root digest."""
-    asked = Question(cover.through.year, cover.through, cover.known_by)
+    asked = asked_of(found.definitions, cover.through, cover.known_by)
     known = [fact_of(one) for one in found.facts]
     counting = counts(found.definitions, known, cover.district, asked)
-    document = heading(cover) | {
+    document = heading(cover, asked, found.definitions.year_begins) | {
         "definitions": {"version": found.definitions.definitions, "text": found.definitions_text},
         "elapsed_pct": format(percent(passed_of(asked), 2), "f"),
         "indicators": [line(one) for one in found.indicators],

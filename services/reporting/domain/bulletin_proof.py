@@ -1,6 +1,5 @@
 """Proves a bulletin from what it holds: its root digest, every figure from its facts, every fact's right to count."""
 
-import calendar
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -120,10 +119,7 @@ def months(
     definitions: Definitions, known: Sequence[Fact], set_by: Sequence[TargetFact], district: str, asked: Question
 ) -> list[Document]:
     """Each indicator at the end of each month, as known at the instant of sealing."""
-    ends = [
-        Question(asked.year, min(_last_day(asked.year, month), asked.through), asked.known_by)
-        for month in range(1, asked.through.month + 1)
-    ]
+    ends = asked.month_ends(definitions.year_begins)
     return [
         _month(then, lines)
         for then, lines in zip(ends, series(definitions, known, set_by, district, ends), strict=True)
@@ -137,10 +133,6 @@ def _month(then: Question, figures_then: Sequence[Progress]) -> Document:
         "elapsed_pct": format(percent(passed_of(then), 2), "f"),
         "indicators": {one["code"]: {name: one[name] for name in ("actual", "completion_pct")} for one in lines},
     }
-
-
-def _last_day(year: int, month: int) -> date:
-    return date(year, month, calendar.monthrange(year, month)[1])
 
 
 def _lines(kind: str, said: Iterable[Document], computed: Iterable[Document]) -> Iterator[str]:

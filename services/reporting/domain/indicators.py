@@ -15,7 +15,7 @@ from services.reporting.domain.rules import (
     Candidates,
     Filter,
     Joint,
-    Rounding,
+    Printing,
     Strict,
     Weights,
     counting,
@@ -53,7 +53,7 @@ class Indicator(Strict):
     joint: Joint = "share"
     weights: Weights | None = None
     unit: Unit
-    rounding: Rounding
+    rounding: Printing
     light: LightRule
     year_begins: Annotated[str, Field(pattern=YEAR_BEGINS)] = CALENDAR
 
@@ -89,6 +89,19 @@ class Definitions(Strict):
         if twice:
             raise ValueError(f"code given twice: {', '.join(twice)}")
         return self
+
+    @property
+    def year_begins(self) -> str:
+        """How the year of all indicators begins; as the calendar's where they differ."""
+        begins = {one.year_begins for one in self.indicator}
+        return begins.pop() if len(begins) == 1 else CALENDAR
+
+    @property
+    def earliest_beginning(self) -> str:
+        """The earliest beginning of a year among the indicators and rates."""
+        begins = {one.year_begins for one in self.indicator} | {one.year_begins for one in self.ratio}
+        # Of 12-01 and 09-01, both in the year before, September comes first; 01-01 is the latest of all.
+        return min(begins, key=lambda one: (one == CALENDAR, one))
 
     def find(self, code: str) -> Indicator | None:
         """The indicator of this code, or None."""

@@ -56,7 +56,10 @@ class TargetFact:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One indicator's state, rounded as it is printed; what needs a target is None without one."""
+    """One indicator's state, rounded as it is printed; what needs a target is None without one.
+
+    `elapsed_pct` is 序时进度 of the indicator's own year, to two decimals.
+    """
 
     code: str
     title: str
@@ -64,6 +67,7 @@ class Progress:
     actual: Decimal
     target: Decimal | None
     completion_pct: Decimal | None
+    elapsed_pct: Decimal
     lead_points: Decimal | None
     light: Light | None
     projects: int
@@ -104,14 +108,16 @@ def progress(indicator: Indicator, tally: Tally, target: Decimal | None, asked: 
     measured = unit_value(indicator, tally)
     share = None if target is None else completion(measured, Fraction(target))
     passed = passed_of(asked, indicator.year_begins)
-    lead = None if share is None else percent(share - passed, 1)
+    decimals = indicator.rounding.percent_decimals
+    lead = None if share is None else percent(share - passed, decimals)
     return Progress(
         code=indicator.code,
         title=indicator.title,
         unit=indicator.unit,
         actual=rounded(measured, indicator.rounding.decimals),
         target=None if target is None else plain(target),
-        completion_pct=None if share is None else percent(share, 1),
+        completion_pct=None if share is None else percent(share, decimals),
+        elapsed_pct=percent(passed, 2),
         lead_points=lead,
         light=None if share is None or lead is None else _light(indicator, share, passed, lead),
         projects=tally.projects,

@@ -2,7 +2,7 @@
 
 import calendar
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from services.reporting.domain.rules import CALENDAR
@@ -35,16 +35,28 @@ class Question:
         end = date(self.year, 12, 31) if first == self.first_day else begin_of(self.year + 1, year_begins) - _A_DAY
         return first, min(self.through, end)
 
+    def month_ends(self, year_begins: str) -> list["Question"]:
+        """The same at the end of each month of such a year until the asked day; none before the year's first day."""
+        first, last = self.period(year_begins)
+        ends = (_last_of_month(first, number) for number in range(12))
+        return [replace(self, through=min(end, last)) for end in ends if end.replace(day=1) <= last]
+
     @property
     def whole_months(self) -> bool:
         """Whether the question ends with the last day of a month."""
-        return self.through.day == calendar.monthrange(self.through.year, self.through.month)[1]
+        return self.through == _last_of_month(self.through, 0)
 
 
 def begin_of(year: int, year_begins: str) -> date:
     """The first day of a year that begins so ("12-01") and is named after the calendar year in which it ends."""
     month = int(year_begins[:2])
     return date(year if month == 1 else max(1, year - 1), month, 1)
+
+
+def year_of(day: date, year_begins: str) -> int:
+    """The year to which a day belongs, named after the calendar year in which it ends."""
+    month = int(year_begins[:2])
+    return day.year + int(month != 1 and day.month >= month)
 
 
 def question(
@@ -66,6 +78,12 @@ def question(
             f"through {day} lies outside year {asked_year}: give a day of that year, or leave year out."
         )
     return Question(asked_year, day, None if not known_by else _instant(known_by))
+
+
+def _last_of_month(day: date, later: int) -> date:
+    """The last day of the month that is so many months after the day's."""
+    year, month = divmod(day.year * 12 + day.month - 1 + later, 12)
+    return date(year, month + 1, calendar.monthrange(year, month + 1)[1])
 
 
 def _year(text: str) -> int:

@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 from services.reporting.domain.numbers import percent
 from services.reporting.domain.rules import (
     CALENDAR,
+    YEAR_BEGINS,
     Candidates,
     Event,
     Filter,
@@ -56,6 +57,7 @@ class Ratio(Strict):
     `measure`: projects by number, or amounts (those of the done facts against those by which the cohort joined).
     `joint`: what counts of an amount that is of several districts.
     `terminated`: whether a project terminated by the asked day `stays` in the rate or `leaves` it, above and below.
+    `year_begins` is as an indicator's.
     """
 
     code: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,48}$")]
@@ -67,6 +69,7 @@ class Ratio(Strict):
     joint: Joint = "share"
     terminated: Literal["stays", "leaves"]
     rounding: Rounding
+    year_begins: Annotated[str, Field(pattern=YEAR_BEGINS)] = CALENDAR
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
@@ -85,7 +88,7 @@ class Ratio(Strict):
     def rule(self) -> dict[str, Any]:
         """The ratio as reporting.cohort takes it."""
         done = {"done_events": self.done.events, "done_kinds": self.done.kinds}
-        return counting(self.cohort.candidates(), self.filter, None, self.joint, CALENDAR) | done
+        return counting(self.cohort.candidates(), self.filter, None, self.joint, self.year_begins) | done
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from typing import Any, Final
 from services.reporting.domain.indicators import Definitions, Indicator
 from services.reporting.domain.numbers import rounded
 from services.reporting.domain.progress import Progress, Tally, TargetFact, progress, target_in_force
-from services.reporting.domain.question import Question, begin_of
+from services.reporting.domain.question import Question, begin_of, year_of
 from services.reporting.domain.ratios import Ratio, RatioFigure, Share, ratio_figure
-from services.reporting.domain.rules import CALENDAR, Candidates, Filter, Joint
+from services.reporting.domain.rules import Candidates, Filter, Joint
 from shared.places import tier
 
 _PHASES: Final = ("suspended", "resumed", "terminated")
@@ -68,7 +68,7 @@ class _OfCohort:
 
     fact: Candidates
     filter: Filter
-    year_begins: str = CALENDAR
+    year_begins: str
 
 
 def asked_events(definitions: Definitions) -> set[str]:
@@ -164,13 +164,7 @@ def _selected(indicator: Indicator | _OfCohort, facts: Sequence[Fact], district:
 
 def _carried_over(fact: Fact, signed: date | None, year_begins: str) -> bool:
     """Whether the project had signed its first contract in an earlier year."""
-    return signed is not None and signed < begin_of(_year_of(fact.on, year_begins), year_begins)
-
-
-def _year_of(day: date, year_begins: str) -> int:
-    """The year to which a day belongs, named after the calendar year in which it ends."""
-    month = int(year_begins[:2])
-    return day.year + int(month != 1 and day.month >= month)
+    return signed is not None and signed < begin_of(year_of(fact.on, year_begins), year_begins)
 
 
 def _earliest(facts: Iterable[Fact]) -> dict[str, date]:
@@ -207,7 +201,7 @@ def _described(wanted: Filter, registered: Fact | None) -> bool:
 
 def _shares(ratio: Ratio, facts: Sequence[Fact], district: str, asked: Question) -> list[Share]:
     """The cohort's projects, each a group of its own."""
-    first, last = asked.period(CALENDAR)
+    first, last = asked.period(ratio.year_begins)
     begins = first if ratio.cohort.joined == "in-the-year" else date.min
     by_then = [fact for fact in facts if fact.on <= last]
     phase = _latest(fact for fact in by_then if fact.event in _PHASES)
@@ -229,6 +223,6 @@ def _shares(ratio: Ratio, facts: Sequence[Fact], district: str, asked: Question)
             done=int(joined.project in reached),
             done_amount=reached.get(joined.project, Decimal(0)),
         )
-        for joined in _selected(_OfCohort(ratio.cohort.candidates(), ratio.filter), facts, district)
+        for joined in _selected(_OfCohort(ratio.cohort.candidates(), ratio.filter, ratio.year_begins), facts, district)
         if begins <= joined.on <= last
     ]

@@ -97,6 +97,12 @@ class Rounding(Strict):
     decimals: Annotated[int, Field(ge=0, le=6)]
 
 
+class Printing(Rounding):
+    """How an indicator is printed: the figure in its unit, and the percentages and points that it comes to."""
+
+    percent_decimals: Annotated[int, Field(ge=0, le=6)] = 1
+
+
 def lacking(fact: Candidates, fits: Filter, also: Set[str] = frozenset()) -> list[str]:
     """What a definition asks of its facts, `also` included, that they do not carry, in order."""
     asked = also | {name for name in _OF_THE_FACT if getattr(fits, name) is not None}
