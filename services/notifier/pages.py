@@ -85,6 +85,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "no-secret": "没有设置这个地址的密钥",
         "no-connection": "连接不上",
         "no-answer": "对方没有回应，是否送达不明",
+        "not-made": "程序出错，没有发出",
+        "no-token": "企业微信没有给出访问凭证，稍后自动重发",
         "fault": "程序出错，是否送达不明",
         "abandoned": "发送时程序中断，是否送达不明",
         "discarded": "恢复发送时由值班人员放弃",

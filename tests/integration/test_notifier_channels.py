@@ -134,20 +134,40 @@ async def test_what_wecom_cannot_take_now_is_tried_later(
     assert await bot(client, wecom).send(to_group()) == expected
 
 
-@pytest.mark.parametrize(
-    "reply",
-    [
-        Reply(200, b"<html>gateway</html>"),
-        Reply(502, b""),
-        Reply(200, b"[]"),
-        Reply(200, b'{"errcode": "0"}'),
-        Reply(302, b"", {"location": "http://127.0.0.1:1/"}),
-    ],
-)
-async def test_an_answer_that_is_not_wecoms_is_no_success(client: http.Client, wecom: FakeWecom, reply: Reply) -> None:
+# A proxy that breaks off, or an answer of which the code is lost, says nothing of what WeCom did with the message.
+UNDECIDABLE = [
+    Reply(200, b"<html>gateway</html>"),
+    Reply(200, b'{"errcode": 0, "errm', broken_off=True),
+    Reply(200, b"[]"),
+    Reply(200, b'{"errcode": "0"}'),
+    Reply(500, b""),
+    Reply(502, b""),
+    Reply(504, b"<html>gateway timeout</html>"),
+]
+# Whoever says this has not passed the message on.
+NOT_TAKEN = [
+    Reply(429, b""),
+    Reply(503, b""),
+    Reply(404, b"<html>"),
+    Reply(302, b"", {"location": "http://127.0.0.1:1/"}),
+]
+
+
+@pytest.mark.parametrize("reply", UNDECIDABLE)
+async def test_an_answer_without_wecoms_code_may_be_that_of_a_message_that_arrived(
+    client: http.Client, wecom: FakeWecom, reply: Reply
+) -> None:
     wecom.next_replies.append(reply)
-    outcome = await bot(client, wecom).send(to_group())
-    assert isinstance(outcome, TryLater)
+    assert isinstance(await bot(client, wecom).send(to_group()), Unclear)
+    assert wecom.requests == 1
+
+
+@pytest.mark.parametrize("reply", NOT_TAKEN)
+async def test_what_was_turned_away_before_wecom_is_tried_later(
+    client: http.Client, wecom: FakeWecom, reply: Reply
+) -> None:
+    wecom.next_replies.append(reply)
+    assert isinstance(await bot(client, wecom).send(to_group()), TryLater)
     assert wecom.requests == 1
 
 

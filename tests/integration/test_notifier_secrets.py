@@ -22,7 +22,7 @@ from services.notifier.channels.routes import Routes
 from services.notifier.channels.wecom_app import WecomApp
 from services.notifier.channels.wecom_bot import WecomBot
 from services.notifier.domain.directory import Address, read_directory
-from services.notifier.domain.outcomes import Sent, Unclear
+from services.notifier.domain.outcomes import Refused, Sent
 from services.notifier.settings import NotifierSettings
 from tests.integration.test_notifier_channels import ITEM, MESSAGE, NOW, parcel
 from tests.providers import dingtalk, feishu, wecom, wecom_app
@@ -99,7 +99,7 @@ async def test_a_channel_that_fails_tells_where_and_never_what(
     directory = read_directory("name,role,wecom_bot\n王建国 副区长,official,leaders\n".encode())
     routes = Routes({"wecom-bot": Broken(client, "", {"leaders": SecretStr(wecom.KEY)})}, directory)
     outcome = await routes.send("wecom-bot", MESSAGE, parcel(ADDRESSES["wecom-bot"]).letter, NOW)
-    assert isinstance(outcome, Unclear)
+    assert isinstance(outcome, Refused)
     written = "".join(capsys.readouterr()) + caplog.text + str(outcome)
     assert "a channel failed" in written
     assert "test_notifier_secrets.py" in outcome.said

@@ -22,13 +22,17 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What to answer. `silent`: never, until the client gives up. `hang_up`: close the connection instead."""
+    """What to answer. `silent`: never, until the client gives up. `hang_up`: close the connection instead.
+
+    `broken_off`: close the connection when the body has come to its end, though more was announced.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     silent: bool = False
     hang_up: bool = False
+    broken_off: bool = False
 
 
 class _Server(ThreadingHTTPServer):
@@ -63,7 +67,8 @@ def serving(answer: Callable[[Received], Reply]) -> Iterator[str]:
             self.send_response(reply.status)
             for name, value in {"content-type": "application/json", **reply.headers}.items():
                 self.send_header(name, value)
-            self.send_header("content-length", str(len(reply.body)))
+            self.send_header("content-length", str(len(reply.body) + 100 * reply.broken_off))
+            self.close_connection = self.close_connection or reply.broken_off
             self.end_headers()
             self.wfile.write(reply.body)
 

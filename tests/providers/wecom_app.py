@@ -79,8 +79,6 @@ class FakeWecomApp:
 def _judge(document: dict[str, Any]) -> tuple[int, str]:
     if document.get("agentid") != AGENT:
         return 40056, "invalid agentid"
-    if document.get("enable_duplicate_check") != 1 or not 0 < document.get("duplicate_check_interval", 0) <= 14400:
-        return 40058, "duplicate check"
     kind = document.get("msgtype")
     if kind == "template_card":
         return judge_card(document.get(kind, {}))

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from services.notifier.channels.codes import Codebook, Later
 from services.notifier.channels.credentials import SignedBot
-from services.notifier.channels.http import Answer, Client
+from services.notifier.channels.http import Client
 from services.notifier.channels.parcel import Parcel
 from services.notifier.domain.directory import Address
 from services.notifier.domain.messages import DINGTALK, as_markdown, subject
@@ -48,8 +48,8 @@ class DingtalkBot:
         if bot is None:
             return Refused("no-bot", f"LUODI_DINGTALK_BOTS has no {parcel.address.secret!r}")
         query = urlencode({"access_token": bot.token.get_secret_value(), **signed(bot.secret, parcel.now)})
-        answer = await self._client.post(f"{self._url}?{query}", orjson.dumps(_document(parcel)))
-        return _CODES.judge(answer, [bot.token, bot.secret]) if isinstance(answer, Answer) else answer
+        body, secrets = orjson.dumps(_document(parcel)), [bot.token, bot.secret]
+        return await self._client.post(f"{self._url}?{query}", body, lambda answer: _CODES.judge(answer, secrets))
 
 
 def signed(secret: SecretStr, now: datetime) -> Mapping[str, str]:

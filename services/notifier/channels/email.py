@@ -13,6 +13,7 @@ import aiosmtplib
 from pydantic import SecretStr
 
 from services.notifier.channels.codes import told
+from services.notifier.channels.faults import noted
 from services.notifier.channels.parcel import Parcel
 from services.notifier.domain.directory import Address
 from services.notifier.domain.messages import as_text, subject
@@ -60,6 +61,7 @@ class Email:
         server = self._server
         if server is None:
             return Refused("no-server", "LUODI_SMTP_HOST is not set")
+        text = letter_mail(parcel, server.sender).as_bytes()
         tls = None if server.security == "none" else self._context()
         client = aiosmtplib.SMTP(
             hostname=server.host,
@@ -71,7 +73,7 @@ class Email:
         )
         secrets = [server.password] if server.password else []
         try:
-            return await _deliver(client, server, parcel)
+            return await _deliver(client, server, parcel.address.target, text)
         except aiosmtplib.SMTPResponseException as error:
             return _refusal(error.code, told(error.message, secrets))
         except (aiosmtplib.SMTPException, OSError) as error:
@@ -95,17 +97,20 @@ def letter_mail(parcel: Parcel, sender: str) -> EmailMessage:
     return mail
 
 
-async def _deliver(client: aiosmtplib.SMTP, server: Server, parcel: Parcel) -> Outcome:
+async def _deliver(client: aiosmtplib.SMTP, server: Server, to: str, text: bytes) -> Outcome:
     await client.connect()
     if server.username is not None and server.password is not None:
         await client.login(server.username, server.password.get_secret_value())
     await client.mail(server.sender)
-    await client.rcpt(parcel.address.target)
+    await client.rcpt(to)
     try:
-        text = letter_mail(parcel, server.sender).as_bytes()
         response = await client.data(text, timeout=_TEXT_SECONDS)
-    except (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError) as error:
+    except aiosmtplib.SMTPResponseException:
+        raise
+    except (aiosmtplib.SMTPException, OSError) as error:
         return Unclear("no-answer", type(error).__name__)
+    except Exception as error:
+        return Unclear("fault", noted(error))
     return Sent(str(response.code), told(response.message, []))
 
 

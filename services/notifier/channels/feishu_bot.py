@@ -15,13 +15,12 @@ from services.notifier.channels.credentials import SignedBot
 from services.notifier.channels.http import Answer, Client
 from services.notifier.channels.parcel import Parcel
 from services.notifier.domain.directory import Address
-from services.notifier.domain.messages import FEISHU, as_markdown, subject
+from services.notifier.domain.messages import FEISHU, Notice, as_markdown, subject
 from services.notifier.domain.outcomes import Outcome, Refused, TryLater
 from services.notifier.domain.pacing import Pace
 
 _TOO_MANY: Final = Later(timedelta(seconds=65))
 _CODES: Final = Codebook("code", "msg", {11232: _TOO_MANY, 99991400: _TOO_MANY})
-_COLOURS: Final = {"overdue": "red", "resolved": "green", "test": "blue"}
 _LONGEST_WAIT: Final = 3600
 
 
@@ -46,8 +45,8 @@ class FeishuBot:
         if bot is None:
             return Refused("no-bot", f"LUODI_FEISHU_BOTS has no {parcel.address.secret!r}")
         body = orjson.dumps({**signed(bot.secret, parcel.now), **_document(parcel)})
-        answer = await self._client.post(f"{self._url}/{bot.token.get_secret_value()}", body)
-        return _judged(answer, bot) if isinstance(answer, Answer) else answer
+        url = f"{self._url}/{bot.token.get_secret_value()}"
+        return await self._client.post(url, body, lambda answer: _judged(answer, bot))
 
 
 def signed(secret: SecretStr, now: datetime) -> Mapping[str, str]:
@@ -72,10 +71,22 @@ def _document(parcel: Parcel) -> Mapping[str, Any]:
     letter = parcel.letter
     # The card's header has the first line, so the text below begins with the second.
     text = as_markdown(letter, parcel.address.mention, FEISHU).partition("\n")[2]
-    header = {"template": _COLOURS[letter.notice], "title": {"tag": "plain_text", "content": subject(letter)}}
+    header = {"template": _colour(letter.notice), "title": {"tag": "plain_text", "content": subject(letter)}}
     elements: list[Mapping[str, Any]] = [{"tag": "div", "text": {"tag": "lark_md", "content": text}}]
     if letter.link:
         button = {"tag": "button", "text": {"tag": "plain_text", "content": "查看并签收"}, "type": "primary"}
         elements.append({"tag": "action", "actions": [{**button, "url": letter.link}]})
     card = {"config": {"wide_screen_mode": True}, "header": header, "elements": elements}
     return {"msg_type": "interactive", "card": card}
+
+
+def _colour(notice: Notice) -> str:
+    match notice:
+        case "overdue":
+            return "red"
+        case "digest":
+            return "orange"
+        case "resolved":
+            return "green"
+        case "test":
+            return "blue"

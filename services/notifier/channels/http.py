@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
-from services.notifier.domain.outcomes import Refused, TryLater, Unclear
+from services.notifier.channels.faults import noted
+from services.notifier.domain.outcomes import Outcome, Refused, TryLater, Unclear
 
 # Well below the sender's lease: an attempt is over before anybody else may take the message.
 _SECONDS: Final = 15.0
@@ -34,6 +35,8 @@ class Answer:
 
 
 Failed = TryLater | Refused | Unclear
+# What became of a message, from the answer to it.
+Judge = Callable[[Answer], Outcome]
 
 
 class Client:
@@ -64,13 +67,20 @@ class Client:
             await self._session.close()
 
     async def post(
-        self, url: str, body: bytes, headers: Mapping[str, str] = _JSON, server_name: str | None = None
-    ) -> Answer | Failed:
+        self, url: str, body: bytes, judge: Judge, headers: Mapping[str, str] = _JSON, server_name: str | None = None
+    ) -> Outcome:
         """Post once. Errors carry their kind only: their texts may hold the address, and the address may be a secret.
 
-        `server_name`: whose certificate to ask for and to check, when the URL has an address in place of the name.
+        Nothing is raised once the message may have left, whatever the answer does to `judge`. `server_name`: whose
+        certificate to ask for and to check, when the URL has an address in place of the name.
         """
-        return await self._call("POST", url, body, headers, server_name)
+        answer = await self._call("POST", url, body, headers, server_name)
+        if not isinstance(answer, Answer):
+            return answer
+        try:
+            return judge(answer)
+        except Exception as error:
+            return Unclear("fault", noted(error))
 
     async def get(self, url: str) -> Answer | TryLater | Refused:
         """Get once, as `post`; what gets no answer may be asked again."""

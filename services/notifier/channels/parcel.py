@@ -32,4 +32,4 @@ class Channel(Protocol):
         """How fast the provider may be called for this address; None: as fast as it goes."""
 
     async def send(self, parcel: Parcel) -> Outcome:
-        """Try once; never raises for what the network or the provider does."""
+        """Try once. It may raise before anything has left, never after that, and never for what the network does."""

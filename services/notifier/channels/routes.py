@@ -1,17 +1,14 @@
 """Leads from a recipient and a channel to the attempt to send."""
 
-import traceback
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from uuid import UUID
 
-import structlog
-
+from services.notifier.channels.faults import noted
 from services.notifier.channels.parcel import Channel, Parcel
 from services.notifier.domain.directory import Address, Directory
 from services.notifier.domain.messages import Letter
-from services.notifier.domain.outcomes import Outcome, Refused, Unclear
+from services.notifier.domain.outcomes import Outcome, Refused
 from services.notifier.domain.pacing import Pace
 from shared.clock import business_day
 
@@ -40,20 +37,15 @@ class Routes:
         return following.channel if following else None
 
     async def send(self, channel: str, message: UUID, letter: Letter, now: datetime) -> Outcome:
-        """Try once to send a letter to its recipient, at the address that the directory has today; never raises.
-
-        The text and the variables of an error may hold a key, so that only its kind and place are told.
-        """
+        """Try once to send a letter to its recipient, at the address that the directory has today; never raises."""
         known, address = self._channels.get(channel), self._address(channel, letter.recipient, now)
         if known is None or address is None:
             return Refused("no-address", "the directory no longer has this address")
         try:
             return await known.send(Parcel(message, letter, address, now))
         except Exception as error:
-            *_, last = traceback.extract_tb(error.__traceback__)
-            where = f"{Path(last.filename).name}:{last.lineno}"
-            structlog.get_logger().error("a channel failed", channel=channel, error=type(error).__name__, where=where)
-            return Unclear("fault", f"{type(error).__name__} in {where}")
+            # A channel raises only before anything has left: another channel may do better.
+            return Refused("not-made", noted(error))
 
     def _address(self, channel: str, recipient: str, now: datetime) -> Address | None:
         person = self._directory.person(recipient, business_day(now))

@@ -60,11 +60,12 @@ class Webhook:
             return Refused("private-network", "the address is in a network that LUODI_WEBHOOK_NETWORKS does not name")
         except UnknownNameError:
             return TryLater("unknown-name", "nobody knows the name of the host")
-        answer = await self._client.post(pinned.url, body, {**headers, "Host": pinned.host}, pinned.server_name)
-        if isinstance(answer, Unclear):
-            # The receiver knows the delivery's id: a repetition does no harm there.
-            return TryLater(answer.code, answer.said)
-        return _judged(answer, secret) if isinstance(answer, Answer) else answer
+        headers["Host"] = pinned.host
+        outcome = await self._client.post(
+            pinned.url, body, lambda answer: _judged(answer, secret), headers, pinned.server_name
+        )
+        # The receiver knows the delivery's id: a repetition does no harm there.
+        return TryLater(outcome.code, outcome.said) if isinstance(outcome, Unclear) else outcome
 
 
 def sign(secret: SecretStr, timestamp: str, body: bytes) -> str:

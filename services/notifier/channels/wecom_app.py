@@ -23,8 +23,6 @@ from services.notifier.domain.pacing import Pace
 _TOKEN_CODES: Final = frozenset({"40014", "42001", "40001"})
 # A token that is about to expire may have expired when the message arrives.
 _SPARE: Final = timedelta(minutes=5)
-# WeCom drops a repetition of the same content within this time: an unclear attempt is repeated within it.
-_DUPLICATE_SECONDS: Final = 4 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +76,24 @@ class WecomApp:
             if not isinstance(answer, Answer):
                 return answer
             outcome = CODES.judge(answer, [app.secret])
+            if isinstance(outcome, Unclear):
+                # Of the message nothing has left yet.
+                return TryLater(outcome.code, outcome.said)
             if not isinstance(outcome, Sent):
                 return outcome
             document = orjson.loads(answer.body)
-            lasts = timedelta(seconds=document.get("expires_in", 7200))
-            token = _Token(SecretStr(document["access_token"]), now + max(lasts - _SPARE, lasts / 2))
+            value = document.get("access_token")
+            if not isinstance(value, str):
+                return TryLater("no-token", "the answer has no access_token")
+            lasts = timedelta(seconds=int(document.get("expires_in", 7200)))
+            token = _Token(SecretStr(value), now + max(lasts - _SPARE, lasts / 2))
             self._tokens[name] = token
             return token
 
     async def _post(self, app: App, token: _Token, parcel: Parcel) -> Outcome:
         query = urlencode({"access_token": token.value.get_secret_value()})
-        answer = await self._client.post(f"{self._url}/message/send?{query}", orjson.dumps(_document(app, parcel)))
-        if isinstance(answer, Unclear):
-            # The same content within four hours reaches its reader once.
-            return TryLater(answer.code, answer.said)
-        return _judged(answer, [token.value, app.secret]) if isinstance(answer, Answer) else answer
+        body, secrets = orjson.dumps(_document(app, parcel)), [token.value, app.secret]
+        return await self._client.post(f"{self._url}/message/send?{query}", body, lambda each: _judged(each, secrets))
 
 
 def _judged(answer: Answer, secrets: list[SecretStr]) -> Outcome:
@@ -107,13 +108,7 @@ def _judged(answer: Answer, secrets: list[SecretStr]) -> Outcome:
 
 
 def _document(app: App, parcel: Parcel) -> Mapping[str, Any]:
-    return {
-        "touser": parcel.address.target,
-        "agentid": app.agentid,
-        "enable_duplicate_check": 1,
-        "duplicate_check_interval": _DUPLICATE_SECONDS,
-        **_content(parcel),
-    }
+    return {"touser": parcel.address.target, "agentid": app.agentid, **_content(parcel)}
 
 
 def _content(parcel: Parcel) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ import orjson
 from pydantic import SecretStr
 
 from services.notifier.channels.codes import Codebook, Later
-from services.notifier.channels.http import Answer, Client
+from services.notifier.channels.http import Client
 from services.notifier.channels.parcel import Parcel
 from services.notifier.domain.directory import Address
 from services.notifier.domain.messages import WECOM_TEXT_BYTES, Card, as_card, as_markdown, as_text
@@ -48,8 +48,7 @@ class WecomBot:
         # orjson writes Chinese as it is: WeCom does not take \uXXXX (40033).
         body = orjson.dumps(_document(parcel))
         query = urlencode({"key": key.get_secret_value()})
-        answer = await self._client.post(f"{self._url}?{query}", body)
-        return CODES.judge(answer, [key]) if isinstance(answer, Answer) else answer
+        return await self._client.post(f"{self._url}?{query}", body, lambda answer: CODES.judge(answer, [key]))
 
 
 def template_card(card: Card) -> Mapping[str, Any]:
