@@ -39,18 +39,19 @@ order by resolved_at desc
 limit $1;
 
 -- name: requeue
--- A message that was given up goes out again, under its number, as far as it still tells something.
+-- A message that was given up, or that may not have arrived, goes out again, under its number, as far as it still tells
+-- something.
 with again as (
     update notifier.message
     set state = 'waiting', next_attempt_at = $2, slot_at = null
-    where id = $1 and state = 'dead'
+    where id = $1 and state in ('dead', 'uncertain')
     returning id
 ), items as (
     update notifier.delivery
     set state = 'placed'
     from again, notifier.escalation_case
     where delivery.message_id = again.id
-      and delivery.state = 'dead'
+      and delivery.state in ('dead', 'uncertain')
       and escalation_case.id = delivery.case_id
       and escalation_case.generation = delivery.generation
 )

@@ -223,8 +223,8 @@ class Sender:
     async def _write(self, connection: Connection, answered: Sequence[Answered], now: datetime) -> None:
         written = await connection.fetch(SQL["record"], *self._columns(answered, now), now)
         await connection.execute(SQL["close_items"], [row["id"] for row in written if row["state"] != "waiting"])
-        if dead := [row for row in written if row["state"] == "dead"]:
-            await self._turn_elsewhere(connection, dead, now)
+        if lost := [row for row in written if row["state"] in ("dead", "uncertain")]:
+            await self._turn_elsewhere(connection, lost, now)
         for each in answered:
             if each.attempt.pace and isinstance(each.outcome, TryLater) and each.outcome.blocks:
                 await connection.execute(SQL["block"], each.attempt.pace.key, now + each.outcome.after)
@@ -239,11 +239,11 @@ class Sender:
             rows.append((attempt.message, attempt.number, what.state, later, what.again, outcome.code, outcome.said))
         return [list(column) for column in zip(*rows, strict=True)]
 
-    async def _turn_elsewhere(self, connection: Connection, dead: Sequence[Any], now: datetime) -> None:
-        """Tell on the recipient's next channel what one could not; a rung that is left with none does not wait."""
-        ids = [row["id"] for row in dead]
+    async def _turn_elsewhere(self, connection: Connection, lost: Sequence[Any], now: datetime) -> None:
+        """Tell on the next channel what one may not have told; a rung that is left with none does not wait."""
+        ids = [row["id"] for row in lost]
         await connection.fetch(SQL["lock_told"], ids)
-        ways = [(row["id"], self._routes.after(row["channel"], row["recipient"], now)) for row in dead]
+        ways = [(row["id"], self._routes.after(row["channel"], row["recipient"], now)) for row in lost]
         following = [(message, channel) for message, channel in ways if channel is not None]
         await connection.execute(
             SQL["take_next_channel"], [each for each, _ in following], [channel for _, channel in following], now

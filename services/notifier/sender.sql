@@ -137,16 +137,17 @@ from notifier.message
 where message.id = any($1::uuid[]) and delivery.message_id = message.id and delivery.state = 'placed';
 
 -- name: take_next_channel
--- What could not be told on one channel is told on the recipient's next; a case that moved on meanwhile is not.
+-- What could not be told on one channel, or may not have been, is told on the recipient's next; a case that moved on
+-- meanwhile is not.
 insert into notifier.delivery
     (case_id, generation, rung, recipient, channel, notice, digest, created_at, not_before)
 select
-    dead.case_id, dead.generation, dead.rung, dead.recipient, following.channel, dead.notice, dead.digest,
+    lost.case_id, lost.generation, lost.rung, lost.recipient, following.channel, lost.notice, lost.digest,
     $3::timestamptz, $3::timestamptz
 from unnest($1::uuid[], $2::text[]) as following (message_id, channel)
-join notifier.delivery as dead on dead.message_id = following.message_id and dead.state = 'dead'
+join notifier.delivery as lost on lost.message_id = following.message_id and lost.state in ('dead', 'uncertain')
 join notifier.escalation_case
-    on (escalation_case.id, escalation_case.generation) = (dead.case_id, dead.generation)
+    on (escalation_case.id, escalation_case.generation) = (lost.case_id, lost.generation)
 on conflict do nothing;
 
 -- name: hasten

@@ -103,7 +103,7 @@ async def test_a_message_that_is_answered_too_late_is_not_recorded_by_the_sender
     # Its lease ends, another sender takes the message over and delivers it.
     office.now += timedelta(minutes=10)
     await office.work()
-    office.now += timedelta(minutes=10)
+    office.now += timedelta(hours=1)
     await office.work()
     before = await office.overview()
     await office.sender._record([Answered(claimed.attempt, Refused("410"))], office.now)

@@ -18,6 +18,7 @@ from services.notifier.domain.directory import read_directory
 from services.notifier.doorkeeper import Doorkeeper
 from shared import database
 from tests.integration.notifier_office import OFFICIAL, POLICY, Office, record, token_of
+from tests.providers.loopback import Reply
 from tests.providers.webhook import fake_webhook
 from tests.providers.wecom import fake_wecom
 
@@ -103,6 +104,24 @@ async def test_a_dead_message_is_shown_with_its_reason_and_sent_again_at_the_pre
         await office.work()
         assert len(office.wecom.messages) == 2
         assert "未送达" not in (await http.get("/cases")).text
+
+
+async def test_a_message_of_which_nobody_knows_whether_it_arrived_can_be_sent_again(office: Office) -> None:
+    office.wecom.take_all_but_answer = Reply(hang_up=True)
+    await office.hear(record(lead_official=None))
+    await office.work()
+    await office.pass_days(2 / 24)
+    assert len(office.wecom.messages) == 2
+    office.wecom.take_all_but_answer = None
+    async with served(office) as http:
+        page = (await http.get("/cases")).text
+        assert "结果不明" in page
+        [action] = re.findall(r'action="(messages/[0-9a-f-]+/requeue)"', page)
+        [case] = re.findall(r'name="case" value="([0-9a-f-]+)"', page)
+        await http.post(f"/{action}", data={"case": case})
+        await office.work()
+        assert len(office.wecom.messages) == 3
+        assert "结果不明" not in (await http.get("/cases")).text
 
 
 async def test_only_what_was_given_up_can_be_sent_again(office: Office) -> None:

@@ -16,11 +16,12 @@ from deploy.local.nats import Nats
 from deploy.local.postgres import Postgres
 from services.notifier.app import build
 from services.notifier.channels.http import make_client
+from services.notifier.channels.parcel import Parcel
 from services.notifier.channels.webhook import Webhook
-from services.notifier.domain.directory import Directory, read_directory
-from services.notifier.domain.outcomes import Outcome
+from services.notifier.domain.directory import Address, Directory, read_directory
+from services.notifier.domain.outcomes import Outcome, Sent
 from shared import database
-from tests.integration.notifier_office import START, Office, record
+from tests.integration.notifier_office import CONTACT, START, Office, record
 from tests.integration.test_notifier_service import Service, service  # noqa: F401 - a fixture
 from tests.providers.loopback import Reply
 from tests.providers.webhook import FakeWebhook, fake_webhook
@@ -131,6 +132,54 @@ async def test_a_provider_that_is_away_for_an_hour_gets_each_message_once_when_i
     assert len(office.wecom.messages) == 5
     assert len(set(numbers)) == len(numbers)
     assert await office.pool.fetchval("select count(*) from notifier.message where state <> 'sent'") == 0
+
+
+def two_ways() -> Directory:
+    """The contact in the group, and by mail when the group does not answer."""
+    line = f"{CONTACT},unit-contact,区经济信息委,leaders,machao@example.gov.cn"
+    return read_directory(f"name,role,unit,wecom_bot,email\n{line}\n".encode())
+
+
+async def test_a_provider_that_never_answers_for_an_hour_is_asked_once_more_when_it_does_again(office: Office) -> None:
+    office.wecom.next_replies.extend([Reply(silent=True)] * 100)
+    async with make_client(0.1) as impatient:
+        slow = Office(office.pool, office.wecom, office.webhook, impatient)
+        await slow.hear(record(lead_official=None))
+        await slow.work()
+        await slow.pass_days(59 / (24 * 60))
+        assert office.wecom.requests == 1
+        office.wecom.next_replies.clear()
+        await slow.pass_days(2 / (24 * 60))
+    assert office.wecom.requests == 2
+    (text,) = office.wecom.texts()
+    assert text.endswith("（第2次发送，如已收到请忽略）")
+
+
+async def test_who_may_not_have_got_either_of_two_attempts_is_told_over_the_next_channel(office: Office) -> None:
+    mails: list[Parcel] = []
+
+    class Mail:
+        group = False
+
+        def pace(self, address: Address) -> None:
+            """As fast as it goes."""
+
+        async def send(self, parcel: Parcel) -> Outcome:
+            """Take it."""
+            mails.append(parcel)
+            return Sent("250")
+
+    office.wecom.take_all_but_answer = Reply(hang_up=True)
+    office.channels["email"] = Mail()
+    office.take_directory(two_ways())
+    await office.hear(record(lead_official=None))
+    await office.work()
+    await office.pass_days(2 / 24)
+    assert office.wecom.requests == 2
+    assert [parcel.letter.recipient for parcel in mails] == [CONTACT]
+    (case,) = (await office.overview()).unresolved
+    states = {each.channel: each.state for each in case.deliveries if each.recipient == CONTACT}
+    assert states == {"wecom-bot": "uncertain", "email": "sent"}
 
 
 async def test_a_slow_provider_holds_up_nobody_elses_messages(office: Office) -> None:

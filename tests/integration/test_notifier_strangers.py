@@ -15,7 +15,7 @@ from services.notifier.channels.http import Answer, make_stranger_client
 from services.notifier.channels.strangers import ForbiddenAddressError, Guard, Pinned, UnknownNameError, resolved
 from services.notifier.channels.webhook import Webhook
 from services.notifier.domain.directory import Address
-from services.notifier.domain.outcomes import Refused, TryLater
+from services.notifier.domain.outcomes import Refused, Sent, TryLater
 from tests.integration.test_notifier_channels import parcel
 from tests.providers.tcp import served
 
@@ -102,6 +102,11 @@ async def test_names_are_looked_up_by_the_system() -> None:
         await Guard([]).pin("http://no-such-name.invalid/")
 
 
+def status(answer: Answer) -> Sent:
+    """Success, with the status as its code."""
+    return Sent(str(answer.status))
+
+
 async def test_the_certificate_is_checked_against_the_name_and_not_the_pinned_address(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -120,10 +125,9 @@ async def test_the_certificate_is_checked_against_the_name_and_not_the_pinned_ad
     guard = knowing("127.0.0.1", allowed=["127.0.0.0/8"])
     async with served(talk, certificate=certificate) as port, make_stranger_client() as client:
         right = await guard.pin(f"https://hooks.example:{port}/x")
-        answer = await client.post(right.url, b"{}", {"Host": right.host}, right.server_name)
-        assert isinstance(answer, Answer), answer
+        assert await client.post(right.url, b"{}", status, {"Host": right.host}, right.server_name) == Sent("200")
         assert hosts == [f"hooks.example:{port}".encode()]
         other = await guard.pin(f"https://another.example:{port}/x")
-        refused = await client.post(other.url, b"{}", {"Host": other.host}, other.server_name)
+        refused = await client.post(other.url, b"{}", status, {"Host": other.host}, other.server_name)
         assert isinstance(refused, TryLater)
         assert len(hosts) == 1

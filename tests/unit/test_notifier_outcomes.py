@@ -53,6 +53,8 @@ def test_a_message_that_could_not_be_sent_for_long_is_dead() -> None:
 def test_what_may_have_arrived_is_sent_once_more_and_never_a_third_time() -> None:
     first = settle(Unclear("ReadTimeout"), 1, again=False, now=NOW)
     assert (first.state, first.again) == ("waiting", True)
+    # Whatever kept the answer from us is still there a few seconds later.
+    assert first.next_attempt_at == NOW + timedelta(hours=1)
     second = settle(Unclear("ReadTimeout"), 2, again=first.again, now=NOW)
     assert (second.state, second.again) == ("uncertain", True)
 

@@ -10,6 +10,8 @@ State: TypeAlias = Literal["waiting", "sent", "uncertain", "dead"]
 MOST_ATTEMPTS: Final = 60
 _FIRST_PAUSE = timedelta(seconds=15)
 _LONGEST_PAUSE = timedelta(minutes=30)
+# Whatever kept the answer from us has to pass before the one further attempt: there is none after that.
+_SECOND_ATTEMPT_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def settle(outcome: Outcome, attempts: int, again: bool, now: datetime) -> Next:
         case Refused():
             return Next("dead", now, again)
         case Unclear():
-            return Next("uncertain", now, True) if again else Next("waiting", now + pause(attempts), True)
+            return Next("uncertain", now, True) if again else Next("waiting", now + _SECOND_ATTEMPT_AFTER, True)
         case TryLater(after=after):
             later = now + max(after, pause(attempts))
             return Next("dead" if attempts >= MOST_ATTEMPTS else "waiting", later, again)
