@@ -49,6 +49,7 @@ _SLIPS: Mapping[SlipCode, str] = {
     SlipCode.OTHER_TARGET: "目标 {printed} 是否为 {perhaps}？（用了另一项目标）",
     SlipCode.LEFT_OUT: "{perhaps} 是否漏加了 {printed}？",
     SlipCode.OTHER_MONTH: "序时进度 {printed} 是否按 {perhaps} 计算？（用了另一月份）",
+    SlipCode.WRONG_NEIGHBOUR: "前后文的 {printed} 更正为 {perhaps} 后，此处即相符",
     SlipCode.RESTS_ON_ROUNDING: "按所列整数计算应为 {perhaps}，除非该整数本身经过取舍",
 }
 
@@ -61,8 +62,10 @@ def summary(checked: Checked) -> str:
         checked.number(verdict) for verdict in (Verdict.INCONSISTENT, Verdict.CONSISTENT, Verdict.UNVERIFIABLE)
     )
     doubtful = sum(bool(one.claim.slips) for one in checked.findings if one.claim.verdict is Verdict.CONSISTENT)
+    led_astray = sum(slip.code is SlipCode.WRONG_NEIGHBOUR for one in checked.findings for slip in one.claim.slips)
+    because = f"（其中 {led_astray} 处由另一处错误引起）" if led_astray else ""
     but = f"（其中 {doubtful} 处请再核实）" if doubtful else ""
-    return f"共 {len(checked.findings)} 处数据：有误 {wrong} 处，相符 {right} 处{but}，无法核对 {open_} 处。"
+    return f"共 {len(checked.findings)} 处数据：有误 {wrong} 处{because}，相符 {right} 处{but}，无法核对 {open_} 处。"
 
 
 def verdict(one: Finding) -> str:

@@ -15,9 +15,10 @@ from services.reporting.manuscripts import read
 from tests.bulletin_documents import project, sealed_bulletin
 
 PROSE = Path(__file__).parents[1] / "prose"
+MEASURED = ("right.txt", "right_unseen.txt", "right_districts.txt")
 WRONG = [
     line.split(" ⇒ ")
-    for name in ("wrong.txt", "wrong_unseen.txt")
+    for name in ("wrong.txt", "wrong_unseen.txt", "wrong_districts.txt", "wrong_learnt.txt")
     for line in (PROSE / name).read_text(encoding="utf-8").splitlines()
     if line and not line.startswith("#")
 ]
@@ -213,7 +214,7 @@ def test_a_total_that_may_be_of_other_rows_is_not_called_wrong(old: str, new: st
 
 
 def test_nothing_in_a_corpus_of_right_reports_is_called_inconsistent() -> None:
-    for name in ("right.txt", "right_unseen.txt"):
+    for name in (*MEASURED, "right_learnt.txt"):
         text = (PROSE / name).read_text(encoding="utf-8")
         assert [text[one.start : one.end] for one in check(text) if one.verdict is Verdict.INCONSISTENT] == []
 
@@ -250,7 +251,7 @@ def test_another_result_in_place_of_a_confirmed_one_is_found_four_times_out_of_f
 
 def _changed_results() -> Iterator[tuple[str, int, ClaimKind]]:
     """The corpora with every third confirmed figure, one at a time, greater by an eighth and three last digits."""
-    for name in ("right.txt", "right_unseen.txt"):
+    for name in MEASURED:
         for text in (PROSE / name).read_text(encoding="utf-8").split("\n\n"):
             confirmed = [one for one in check(text) if one.verdict is Verdict.CONSISTENT]
             for one in confirmed[::3]:

@@ -1,13 +1,16 @@
 """`luodi check` at the command line: what it shows, what it prints for programs, and how it ends."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from docx import Document
 from typer.testing import CliRunner, Result
 
 from services.cli import app
 
+ROOT = Path(__file__).parents[2]
 WRONG = "一、1-8月，招商引资到位资金84.8亿元，完成市上下达全年目标任务（105亿元）的84.2%。\n"
 RIGHT = "引进省外到位资金55.4亿元，完成市上下达全年目标任务（68亿元）的81.5%。\n"
 
@@ -36,6 +39,21 @@ def test_a_wrong_report_is_shown_with_the_figure_marked_and_exits_1(report: Path
         assert said in ended.stdout, said
     assert "81.5" not in ended.stdout
     assert "【81.5%】" in check(str(report), "--all").stdout
+
+
+def test_a_word_document_gives_what_the_docs_show(tmp_path: Path) -> None:
+    docs = (ROOT / "docs/check.md").read_text(encoding="utf-8")
+    text = (ROOT / "tests/prose/right.txt").read_text(encoding="utf-8").partition("\n二、")[0]
+    file = tmp_path / "汇报.docx"
+    document = Document()
+    for line in text.replace("的80.8%，较", "的84.2%，较").split("\n"):
+        document.add_paragraph(line)
+    document.save(str(file))
+    [screen] = re.findall(r"```text\n\$ luodi check 汇报\.docx\n(.*?)```", docs, re.DOTALL)
+    [answer] = re.findall(r"```json\n(.*?)```", docs, re.DOTALL)
+    ended, programs = check(str(file)), check("--json", str(file))
+    assert (ended.exit_code, ended.stdout) == (1, screen)
+    assert [one for one in json.loads(programs.stdout)["claims"] if one["slips"]] == json.loads(answer)["claims"]
 
 
 def test_a_right_report_from_a_pipe_exits_0() -> None:

@@ -14,6 +14,7 @@ from services.reporting.domain.check.readings import (
     leftover,
     linked,
     ratio,
+    rest,
     suffix_sums,
     total_ratio,
 )
@@ -30,17 +31,24 @@ _RATE = re.compile(
 _BARE_SHARE = re.compile(r"(?P<verb>占比?)(?:为|达)?$")
 _TARGET_BEHIND = re.compile(rf"（[^（）P]{{0,8}}{TARGET_WORD}[^（）MNUP]{{0,6}}(?P<target>[MNU])")
 _HAS_TARGET = re.compile(TARGET_WORD)
-_NOT_DONE = {Role.CHANGE, Role.BASE, Role.VAGUE, Role.ATTRIBUTE}
+_NOT_DONE = {Role.CHANGE, Role.BASE, Role.VAGUE, Role.ATTRIBUTE, Role.UNDONE}
+_YEAR = "全年"
+_SPAN = re.compile("(?P<year>全年|年度|年初|今年|本年|当年)|当月|本月|月度|当季|本季|季度|半年|[三五]年|X")
+_SPAN_BEFORE = re.compile(rf"(?:T|{_SPAN.pattern})的?(?:目标|任务|计划)+的?$")
 _MOST = 24
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Where the words of a completion begin, what they say between verb and percentage, and the target they name."""
+    """Where the words of a completion begin, what they say between verb and percentage, and the target they name.
+
+    `span`: the time for which the target is said to be set (上半年目标), as `_span` gives it.
+    """
 
     verb: int
     what: str
     target: Quantity | None
+    span: int | str | None = None
 
 
 def completions(sentence: Sentence, context: Context) -> Iterator[Candidate]:
@@ -61,12 +69,16 @@ def _find(sentence: Sentence, place: int) -> _Found | None:
         if _HAS_TARGET.search(match["what"]) or (inside and match["verb"].startswith("完成")):
             target = inside[0] if len(inside) == 1 else None
             what = match["what"] if len(inside) < 2 else "？" + match["what"]
-            return _Found(offset + match.start(), what, target or _behind(sentence, place))
+            span = _span(sentence, offset + match.start("what"), place)
+            return _Found(offset + match.start(), what, target or _behind(sentence, place), span)
     if match := _RATE.search(head):
         target = _behind(sentence, place)
         # 主体工程完成80% is about a building; without a target in sight it is no claim about one.
         if target or "率" in match[0] or re.search(TARGET_WORD, match[0]) or _follows(sentence, offset + match.start()):
-            return _Found(offset + match.start("verb"), match[0][: match.start("verb") - match.start()], target)
+            verb = offset + match.start("verb")
+            said = _SPAN_BEFORE.search(sentence.shape[:verb])
+            span = _span(sentence, said.start(), verb) if said else None
+            return _Found(verb, match[0][: match.start("verb") - match.start()], target, span)
     if (match := _BARE_SHARE.search(head)) and _only_target(sentence, place) is not None:
         return _Found(offset + match.start(), "", None)
     return None
@@ -93,13 +105,41 @@ def _readings(sentence: Sentence, context: Context, place: int, found: _Found) -
     if found.target is not None:
         yield from _against(sentence, context, found, found.target, sure=not found.target.vague)
         return
-    only = _only_target(sentence, place)
     asked = [one for one in values(sentence, place) if role(sentence, one) in {Role.TARGET, Role.PERHAPS_TARGET}]
+    if found.span is None:
+        fitting = [one for one in asked if role(sentence, one) is Role.TARGET]
+    else:
+        fitting = [one for one in values(sentence, place) if _is_for(sentence, one, found.span)]
+    only = fitting[0] if len(fitting) == 1 else None
     for target in [only] if only else reversed(asked):
         yield from _against(sentence, context, found, target, sure=only is not None)
     if not asked:
         for target in context.targets[:_MOST]:
             yield from _against(sentence, context, found, target, sure=False)
+
+
+def _is_for(sentence: Sentence, one: Quantity, span: int | str) -> bool:
+    """Whether a value is a target for a span of time; one of which nothing is said is for the year.
+
+    In 全年目标105亿元，其中一季度20亿元，上半年45亿元 the periods alone make targets of the others.
+    """
+    place, before = sentence.at(one), sentence.before(one)
+    bare = before is not None and before.kind is Kind.PERIOD and sentence.at(before) == place - 1
+    if role(sentence, one) is not Role.TARGET and not (
+        bare and any(role(sentence, other) is Role.TARGET for other in values(sentence, place))
+    ):
+        return False
+    start = max(sentence.shape.rfind(mark, 0, place) for mark in "，；：、") + 1
+    return (_span(sentence, start, place) or _YEAR) == span
+
+
+def _span(sentence: Sentence, start: int, end: int) -> int | str | None:
+    """The time that words between two places name: through which month from New Year, else by its word."""
+    named = [one.period.month for at in sentence.places if start <= at < end and (one := sentence.here(at)).period]
+    if months := [month for month in named if month is not None]:
+        return months[-1]
+    found = _SPAN.search(sentence.shape, start, end)
+    return None if found is None else _YEAR if found["year"] else found[0]
 
 
 def _against(sentence: Sentence, context: Context, found: _Found, target: Quantity, *, sure: bool) -> Iterator[Reading]:
@@ -114,6 +154,8 @@ def _against(sentence: Sentence, context: Context, found: _Found, target: Quanti
             yield Reading(ratio, (other, target), remote=not (sure and near))
         for several in suffix_sums(likely):
             yield Reading(total_ratio, (*several, target), remote=True)
+    for undone in [one for one in done if role(sentence, one) is Role.UNDONE]:
+        yield Reading(rest, (undone, target))
     for other in alike(_elsewhere(sentence, context), target):
         yield Reading(ratio, (other, target), remote=True)
 

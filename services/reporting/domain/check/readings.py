@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 from functools import reduce
@@ -76,6 +76,10 @@ class Reading:
             ]
         )
 
+    def given(self, one: Quantity, instead: Interval) -> "Reading":
+        """The same with another value in place of a figure of the text."""
+        return replace(self, inputs=tuple(instead if other == one else other for other in self.inputs))
+
     @property
     def printed(self) -> list[Quantity]:
         """The inputs that stand in the text."""
@@ -113,6 +117,12 @@ def ratio(given: Sequence[Interval]) -> Interval | None:
     """The first as percent of the second."""
     quotient = given[0].over(given[1])
     return None if quotient is None else quotient * 100
+
+
+def rest(given: Sequence[Interval]) -> Interval | None:
+    """What the second has beside the first, as percent of it."""
+    share = ratio(given)
+    return None if share is None else Interval.exactly(100) - share
 
 
 def growth(given: Sequence[Interval]) -> Interval | None:

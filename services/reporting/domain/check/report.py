@@ -15,7 +15,7 @@ from services.reporting.domain.check.roles import Role, role, values
 from services.reporting.domain.check.shares import shares
 from services.reporting.domain.check.sums import sums
 from services.reporting.domain.check.tables import table_claims
-from services.reporting.domain.check.verdicts import Claim, judge
+from services.reporting.domain.check.verdicts import Claim, Verdict, blame_neighbour, judge
 
 _FINDERS = (respective, changes, completions, shares, sums)
 _REMEMBERED = 3
@@ -38,7 +38,13 @@ class Manuscript:
 
     def claims(self) -> list[Claim]:
         """Every claim with its verdict, in the order of the printed results."""
-        return sorted((judge(self.text, one) for one in self.candidates), key=lambda claim: (claim.figure, claim.kind))
+        judged = [(one, judge(self.text, one)) for one in self.candidates]
+        wrong = [(one, claim) for one, claim in judged if claim.verdict is Verdict.INCONSISTENT]
+        claims = (
+            blame_neighbour(one, claim, wrong) if claim.verdict is Verdict.INCONSISTENT else claim
+            for one, claim in judged
+        )
+        return sorted(claims, key=lambda claim: (claim.figure, claim.kind))
 
 
 def examine(text: str, *, wrapped: bool = True) -> Manuscript:

@@ -18,6 +18,7 @@ class Role(Enum):
     BASE = auto()
     INVESTMENT = auto()
     ATTRIBUTE = auto()
+    UNDONE = auto()
     VAGUE = auto()
 
 
@@ -42,6 +43,10 @@ _INVESTMENT_LEFT = re.compile(
     r"(?:额|金额)?(?:为|达|约)?$"
 )
 _ATTRIBUTE_RIGHT = re.compile(r"的(?!P|（?P)|级|规模|大项目|重大项目")
+_NOT_YET = "(?:未(?![来央])|没有|还没|尚待|有待|剩余|还剩|尚余|余下|剩下)"
+_UNDONE_LEFT = re.compile(rf"{_NOT_YET}[^，。；：、（）A-Z]{{0,12}}$")
+_UNDONE_RIGHT = re.compile(rf"[^，。；：、（）A-Z]{{0,12}}?{_NOT_YET}")
+_NEGATED = re.compile(rf"(?:{_NOT_YET}|[不非待拟应需将]|计划|预计|逾期|超期)[^，。；：、（）A-Z]{{0,4}}$")
 _NEAR = 24
 
 
@@ -57,9 +62,15 @@ def role(sentence: Sentence, one: Quantity) -> Role:
         (asked or _TARGET_RIGHT.match(right), Role.TARGET),
         (_BASE_LEFT.search(left) or _after_the_past(sentence, one), Role.BASE),
         (_ATTRIBUTE_RIGHT.match(right), Role.ATTRIBUTE),
+        (_UNDONE_LEFT.search(left) or _UNDONE_RIGHT.match(right), Role.UNDONE),
         (_INVESTMENT_LEFT.search(left), Role.INVESTMENT),
     )
     return next((found for test, found in tests if test), Role.PLAIN)
+
+
+def affirmed(step: str, words: str) -> bool:
+    """Whether words say that a step was taken: 已开工, and neither 未能按期开工 nor 拟开工."""
+    return any(not _NEGATED.search(words[: found.start()]) for found in re.finditer(step, words))
 
 
 def beside(sentence: Sentence, one: Quantity) -> tuple[str, str]:

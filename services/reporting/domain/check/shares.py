@@ -12,10 +12,12 @@ from services.reporting.domain.check.readings import (
     Reading,
     linked,
     ratio,
+    rest,
+    share_of_all,
     suffix_sums,
     total_ratio,
 )
-from services.reporting.domain.check.roles import Role, alike, beside, role, values
+from services.reporting.domain.check.roles import Role, affirmed, alike, beside, role, values
 
 _PART = "(?:[^，。；：（）PD占]|（[^（）P]{0,30}）){0,40}?"
 _SHARE = re.compile(
@@ -35,6 +37,7 @@ _STEPS = {"到位": "到位|实到|到账", "落地": "落地|落户", "转化":
 _GROWN = re.compile("[，、](?:同比|环比)?(?:增长|下降)P")
 _MOST = 24
 _WORD = 2
+_PAIR = 2
 
 
 def shares(sentence: Sentence, context: Context) -> Iterator[Candidate]:
@@ -143,6 +146,9 @@ def _rate_readings(sentence: Sentence, until: int, stem: str) -> Iterator[Readin
     beside_it = [one for one in before if sentence.at(one) > cut]
     if alike(beside_it, part):
         before = beside_it
+    if role(sentence, part) is Role.UNDONE:
+        yield from _without_the_undone(sentence, stem, alike(before, part), part)
+        return
     head, *between = [*alike(before, part), part]
     if head is not part:
         yield Reading(ratio, (part, head), _rate_is_tied(sentence, until, stem, head, between))
@@ -161,12 +167,23 @@ def _rate_is_tied(sentence: Sentence, until: int, stem: str, whole: Quantity, be
     return (
         others_have_rates
         and len(others) == len({one.start for one in [whole, *between]})
-        and _plain(sentence, part)
+        and role(sentence, part) is Role.PLAIN
         and role(sentence, whole) in {Role.PLAIN, Role.INVESTMENT}
-        and bool(re.search(_STEPS.get(stem, stem), around))
+        and affirmed(_STEPS.get(stem, stem), around)
         and ("；" not in sentence.shape[sentence.at(whole) : sentence.at(part)] or _all_signed(sentence, whole, stem))
         and linked(sentence, part, until)
     )
+
+
+def _without_the_undone(sentence: Sentence, stem: str, others: list[Quantity], undone: Quantity) -> Iterator[Reading]:
+    """签约45个，未开工19个，开工率57.8%: what remains of the whole, or what was done of it and the rest together."""
+    if len(others) == _PAIR and others[0].value == others[1].value + undone.value:
+        whole, done = others
+        plain = role(sentence, done) is role(sentence, whole) is Role.PLAIN
+        yield Reading(ratio, (done, whole), plain and affirmed(_STEPS.get(stem, stem), beside(sentence, done)[0]))
+    for one in reversed(others):
+        yield Reading(share_of_all, (one, undone))
+        yield Reading(rest, (undone, one))
 
 
 def _all_signed(sentence: Sentence, whole: Quantity, stem: str) -> bool:
@@ -186,4 +203,4 @@ def _any_pair(found: list[Quantity]) -> Iterator[Reading]:
 
 
 def _plain(sentence: Sentence, one: Quantity) -> bool:
-    return role(sentence, one) is Role.PLAIN
+    return role(sentence, one) in {Role.PLAIN, Role.UNDONE}

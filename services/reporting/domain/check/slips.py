@@ -28,6 +28,7 @@ class SlipCode(StrEnum):
     OTHER_TARGET = "other-target"
     OTHER_MONTH = "other-month"
     LEFT_OUT = "left-out"
+    WRONG_NEIGHBOUR = "wrong-neighbour"
     RESTS_ON_ROUNDING = "rests-on-rounding"
 
 

@@ -30,6 +30,7 @@ _INDUSTRIES = re.compile(
 )
 _PART = re.compile("其中[：，]?(?:M(?:及|（含）)?以上)?[^，。；：MNUPDTBX投资总完成]{0,14}N")
 _AVERAGE = re.compile("(?:平均每个|平均每家|平均每户|平均单个|单个项目平均|项目平均|户均|平均)[^，。；MNUP均]{0,10}$")
+_SUMMED = {Role.PLAIN, Role.INVESTMENT, Role.UNDONE}
 _MOST = 12
 
 
@@ -59,7 +60,7 @@ def _sum_readings(sentence: Sentence, result: Quantity, how_many: str | None) ->
     count = whole(how_many[0]) if how_many and how_many != "以上" else 0
     chosen = parts[-count:] if count and len(parts) >= count else parts
     between = sentence.shape[sentence.at(chosen[0]) : sentence.at(result)]
-    plain = all(role(sentence, one) in {Role.PLAIN, Role.INVESTMENT} for one in chosen)
+    plain = all(role(sentence, one) in _SUMMED for one in chosen)
     whole_list = chosen == parts and len(parts) <= 6 and count in {0, len(parts)}
     certain = plain and whole_list and not _NOT_A_LIST.search(between) and _of_one_sort(sentence, chosen)
     yield Reading(total, tuple(chosen), certain)
@@ -78,7 +79,11 @@ def _listed(sentence: Sentence, result: Quantity) -> Iterator[Candidate]:
         return
     between = sentence.shape[sentence.at(parts[0]) + 1 : sentence.at(result)]
     alone = re.fullmatch(r"(?:、[^，。；：MNUPDTBX]{0,14}[MN])+，(?:总)?共", between)
-    if alone and between.count("、") == len(parts) - 1 and all(role(sentence, one) is Role.PLAIN for one in parts):
+    if (
+        alone
+        and between.count("、") == len(parts) - 1
+        and all(role(sentence, one) in {Role.PLAIN, Role.UNDONE} for one in parts)
+    ):
         yield Candidate(ClaimKind.SUM, result, (Reading(total, tuple(parts), True),), sentence)
 
 
