@@ -18,7 +18,7 @@ from shared.delivery import recorded_at, stream_sequence
 from shared.harmless import harden
 from shared.intake import Intake
 from shared.partitions import Readers, acknowledged, behind, behind_sequence
-from shared.streams import servers
+from shared.streams import servers, without_passwords
 from shared.subjects import STREAMS, Consumer
 from shared.tasks import end
 
@@ -62,19 +62,19 @@ def make_broker(nats_url: str, name: str) -> NatsBroker:
     A service without its connection is of no use, and its supervisor starts it afresh; going on would leave a process
     that looks alive and consumes nothing.
     """
-    log = structlog.get_logger().bind(part="nats")
+    log, shown = structlog.get_logger().bind(part="nats"), without_passwords(nats_url)
 
     async def closed() -> None:
         if broker_is_open():
-            log.error("connection closed for good, ending the process", server=nats_url)
+            log.error("connection closed for good, ending the process", server=shown)
             os._exit(1)
 
     async def disconnected() -> None:
         if broker_is_open():
-            log.warning("connection lost, reconnecting", server=nats_url)
+            log.warning("connection lost, reconnecting", server=shown)
 
     async def reconnected() -> None:
-        log.info("connection is back", server=nats_url)
+        log.info("connection is back", server=shown)
 
     async def failed(error: Exception) -> None:
         log.warning("connection error", error=str(error) or type(error).__name__)

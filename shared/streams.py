@@ -42,6 +42,13 @@ def servers(nats_url: str) -> list[str]:
     return [part.strip() for part in nats_url.split(",") if part.strip()]
 
 
+def without_passwords(nats_url: str) -> str:
+    """The servers of a setting as they may be shown."""
+    return ",".join(
+        f"{(parts := urlsplit(one)).scheme}://{parts.netloc.rpartition('@')[2]}" for one in servers(nats_url)
+    )
+
+
 def inbox_prefix(nats_url: str) -> str:
     """Where answers come to: a user of the server's reads its own only, as deploy/nats/users.conf allows."""
     user = urlsplit(servers(nats_url)[0]).username
