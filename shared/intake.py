@@ -91,7 +91,7 @@ class Intake:
             try:
                 await self._take_in(connection, readers)
             except _Moved:
-                self._log.info("another process came or went: reading what is this one's share now")
+                self._log.info("a process came or went, or a consumer was changed: looking for what to read now")
             except Exception as error:
                 if any(pull.answered for pull in self._pulls):
                     pauses = growing_pauses()

@@ -19,6 +19,11 @@ _KEPT_OF_A_CONSUMER: Final = (
     *("deliver_policy", "opt_start_seq", "opt_start_time", "replay_policy"),
     *("num_replicas", "mem_storage", "metadata", "pause_until"),
 )
+# What keeps messages, or what is in them, from whoever reads the consumer as the table has it.
+_WITHHOLDING: Final = (
+    *("max_deliver", "ack_policy", "deliver_subject", "filter_subject", "filter_subjects", "headers_only"),
+    *("max_batch", "max_bytes", "max_expires", "priority_policy"),
+)
 
 
 async def ask(connection: Client, what: str, body: Config | None = None) -> Config:
@@ -69,16 +74,26 @@ async def put_consumer(connection: Client, consumer: Consumer, *, anew: bool = F
 
 
 async def restored(connection: Client, consumer: Consumer) -> Consumer:
-    """The consumer as it is on the server, with the `ack_wait` that it has there; made again when somebody deleted it.
+    """The consumer as it is on the server, with the `ack_wait` that it has there.
 
-    Then it begins at the start of the stream, which its reader survives. Raises a NATS error when the stream is
-    missing, or when this connection may not make consumers.
+    Made again when somebody deleted it, or changed it so that it does not get everything. Then it begins at the start
+    of the stream, which its reader survives. Raises a NATS error when the stream is missing, or when this connection
+    may not make consumers.
     """
     try:
         info = await ask(connection, f"CONSUMER.INFO.{consumer.stream}.{consumer.name}")
+        if _withheld(info["config"], consumer) is not None:
+            await ask(connection, f"CONSUMER.DELETE.{consumer.stream}.{consumer.name}")
+            raise NotFoundError
     except NotFoundError:
         info = await _create(connection, consumer, {})
     return replace(consumer, ack_wait=info["config"].get("ack_wait", 0) / _NANOSECONDS or consumer.ack_wait)
+
+
+async def changed(connection: Client, consumer: Consumer) -> bool:
+    """Whether somebody changed the consumer so that it does not get everything that it should."""
+    info = await ask(connection, f"CONSUMER.INFO.{consumer.stream}.{consumer.name}")
+    return _withheld(info["config"], consumer) is not None
 
 
 async def withheld(connection: Client, consumer: Consumer) -> str | None:
@@ -87,7 +102,8 @@ async def withheld(connection: Client, consumer: Consumer) -> str | None:
     name = f"consumer {consumer.name} of stream {consumer.stream}"
     if info.get("paused"):
         return f"{name} is paused until {info['config'].get('pause_until')}"
-    return f"{name} {what}: run 'luodi provision'" if (what := _withheld(info["config"], consumer)) else None
+    what = _withheld(info["config"], consumer)
+    return f"{name} {what}: whoever reads it makes it anew, as does 'luodi provision'" if what else None
 
 
 def stream_config(stream: Stream) -> Config:
@@ -111,7 +127,7 @@ def stream_config(stream: Stream) -> Config:
 
 def _withheld(config: Config, consumer: Consumer) -> str | None:
     wanted = _config(consumer)
-    for key in ("max_deliver", "ack_policy", "deliver_subject", "filter_subject", "filter_subjects"):
+    for key in _WITHHOLDING:
         if config.get(key) != wanted.get(key):
             return f"has {key} {config.get(key)}, not {wanted.get(key)}"
     return None if config["deliver_policy"] in _FROM_THE_START else "did not begin at the start of the stream"

@@ -14,7 +14,7 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
-from shared.jetstream import Config, ask, put_consumer, put_stream, restored, withheld
+from shared.jetstream import Config, ask, changed, put_consumer, put_stream, restored, withheld
 from shared.rollcall import RollCall
 from shared.subjects import (
     EVENTS,
@@ -30,8 +30,8 @@ from shared.tasks import end
 
 _KEY: Final = "luodi.partitions"
 MOST: Final = 64
-MEND_SECONDS = 5.0
-"""How often a process looks whether something is left in the queue that nobody would be handed."""
+LOOK_SECONDS = 5.0
+"""How often a process looks whether something is kept from it: by a changed consumer, or in the partitions' queue."""
 
 
 class Readers:
@@ -43,33 +43,36 @@ class Readers:
     def __init__(self, connection: Client) -> None:
         self._connection = connection
         self._roll_call: RollCall | None = None
+        self._found: tuple[Consumer, ...] = ()
 
     async def find(self, consumer: Consumer) -> tuple[Consumer, ...]:
-        """What to read in order to get all that `consumer` should get; made again where somebody deleted it.
+        """What to read in order to get all that `consumer` should get; made again where somebody deleted or changed it.
 
         Raises a NATS error when a stream is missing, or when this connection may not ask for it.
         """
         whole, *divided = parts(consumer, await self._count(consumer))
         if not divided:
             self._roll_call = None
-            return (await restored(self._connection, whole),)
+            self._found = (await restored(self._connection, whole),)
+            return self._found
         self._roll_call = self._roll_call or RollCall(self._connection, consumer)
         await self._roll_call.join()
         # What is in no partition is little, and not worth sharing: so everybody always has something to read.
-        return tuple([await restored(self._connection, part) for part in (whole, *self._roll_call.share(divided))])
+        share = self._roll_call.share(divided)
+        self._found = tuple([await restored(self._connection, part) for part in (whole, *share)])
+        return self._found
 
     async def stay(self) -> None:
         """Returns when what `find` returned is no longer what this process should read; mends the queue meanwhile."""
-        if self._roll_call is None:
-            await asyncio.Event().wait()
-            return
-        moved = asyncio.create_task(self._roll_call.stay())
+        moved = asyncio.create_task(self._roll_call.stay() if self._roll_call else _for_ever())
         left: int | None = None
         try:
-            while not moved.done():
+            while not (await asyncio.wait({moved}, timeout=LOOK_SECONDS))[0]:
                 with contextlib.suppress(NatsError, TimeoutError):
-                    left = await _mend(self._connection, await self._count(LEDGER_OF_EVENTS), left)
-                await asyncio.wait({moved}, timeout=MEND_SECONDS)
+                    if any([await changed(self._connection, one) for one in self._found]):
+                        return
+                    if self._roll_call:
+                        left = await _mend(self._connection, await self._count(LEDGER_OF_EVENTS), left)
             moved.result()
         finally:
             await end([moved])
@@ -85,6 +88,10 @@ class Readers:
         if consumer != LEDGER_OF_EVENTS:
             return 1
         return _count((await ask(self._connection, f"STREAM.INFO.{EVENTS.name}"))["config"])
+
+
+async def _for_ever() -> None:
+    await asyncio.Event().wait()
 
 
 async def divide(connection: Client, count: int | None, *, replay: bool = False) -> list[str]:

@@ -88,7 +88,7 @@ async def test_more_processes_than_partitions_do_no_harm(provisioned: str, clien
 async def test_what_consumers_have_passed_over_in_the_queue_is_handed_out_all_the_same(
     provisioned: str, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(partitions, "MEND_SECONDS", 0.2)
+    monkeypatch.setattr(partitions, "LOOK_SECONDS", 0.2)
     await streams.provision(provisioned, partitions=2)
     await _publish(client)
     # As after a server that was killed: it copies anew what it lost, and its consumers had been further.
