@@ -12,7 +12,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "up": ("deploy.local.cli:up", "Run Postgres, NATS and the three services on this machine until Ctrl-C."),
     "simulate": ("deploy.demo.cli:simulate", "Invent a believable year of a district, the same for the same seed."),
     "publish": (
-        "services.ledger.publish_cli:publish",
+        "services.department.publish_cli:publish",
         "Publish events from a file and print a line for each one that was refused.",
     ),
     "check": (

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final, Literal, NoReturn, TypeAlias
@@ -14,7 +14,7 @@ from shared.events import EVENTS, Data, TargetSet, Voided
 from shared.fields import is_event_id
 from shared.payload import NotJsonError, read
 from shared.sentences import about_data, echo, meant, named
-from shared.subjects import DISTRICT, UNIT, EventAddress, parse_event_subject
+from shared.subjects import DISTRICT, SUBJECT, UNIT, EventAddress, event_subject, parse_event_subject
 
 Code: TypeAlias = Literal[
     "bad-subject",
@@ -37,6 +37,7 @@ _TIME: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
 _JSON_CONTENT: Final = re.compile(r"(application|text)/(json|[a-z0-9.+-]+\+json)(\s*;.*)?", re.IGNORECASE)
+_SOURCE: Final = re.compile(f"/({DISTRICT.pattern})/({UNIT.pattern})")
 _SHAPES: Final = "six digits, small letters and digits and -, letters and digits and _ and -, the event's name"
 _TARGET: Final = re.compile(r"target-([0-9]{4})-([a-z0-9-]{1,52})")
 
@@ -109,6 +110,23 @@ def judge(subject: str, payload: bytes) -> Event | Refusal:
         return Refusal("not-json", str(error), None, address.district, address.unit)
 
 
+def judge_alone(payload: bytes) -> tuple[str, Event] | Refusal:
+    """Judge a message that came under no bus subject: the subject on which it belongs and the event, or why it is none.
+
+    Of a refusal nothing proves who speaks, so it has no district and no unit. Never raises.
+    """
+    try:
+        document = read(payload)
+    except NotJsonError as error:
+        return Refusal("not-json", str(error))
+    try:
+        _check_attributes(document)
+        event = _event(_claimed_address(document), document)
+    except _RefusedError as refused:
+        return _refusal(refused, document)
+    return event_subject(event.district, event.unit, event.subject, event.name), event
+
+
 def canonical(event: Event) -> bytes:
     """The event as canonical JSON (RFC 8785): the same bytes however the sender wrote it."""
     document: dict[str, Any] = {
@@ -151,23 +169,25 @@ def to_cloudevent(event: Event) -> dict[str, Any]:
 
 def _judge(address: EventAddress, document: Any) -> Event | Refusal:
     try:
+        _check_attributes(document)
         return _event(address, document)
     except _RefusedError as refused:
-        claimed = document if isinstance(document, dict) else {}
-        source, event_id = claimed.get("source"), claimed.get("id")
-        return Refusal(
-            refused.code,
-            str(refused),
-            refused.field,
-            address.district,
-            address.unit,
-            source if is_event_id(source) else None,
-            event_id if is_event_id(event_id) else None,
-        )
+        return replace(_refusal(refused, document), district=address.district, unit=address.unit)
 
 
-def _event(address: EventAddress, document: Any) -> Event:
-    _check_attributes(document)
+def _refusal(refused: _RefusedError, document: Any) -> Refusal:
+    claimed = document if isinstance(document, dict) else {}
+    source, event_id = claimed.get("source"), claimed.get("id")
+    return Refusal(
+        refused.code,
+        str(refused),
+        refused.field,
+        source=source if is_event_id(source) else None,
+        id=event_id if is_event_id(event_id) else None,
+    )
+
+
+def _event(address: EventAddress, document: dict[str, Any]) -> Event:
     _check_address(address, document)
     event = Event(
         address.district,
@@ -219,6 +239,21 @@ def _check_unknown(document: dict[str, Any]) -> None:
             shown = named(name)
             reason = f"{shown}: is not an attribute of this envelope{meant(name, _KNOWN)}"
             raise _RefusedError("not-cloudevent", reason, shown)
+
+
+def _claimed_address(document: dict[str, Any]) -> EventAddress:
+    """Where the message would belong on the bus, as it says itself."""
+    source, subject, kind = document.get("source"), document.get("subject"), document.get("type")
+    whose = _SOURCE.fullmatch(source) if type(source) is str else None
+    if whose is None:
+        _wrong("source", 'must be /<district>/<unit>, such as "/500101/finance"', document)
+    if type(subject) is not str or not SUBJECT.fullmatch(subject):
+        _wrong("subject", "must be 1 to 64 letters, digits, _ and -", document)
+    if type(kind) is not str:
+        _wrong("type", "must be luodi.<name>.v<version>", document)
+    # A type of another shape is refused with the event itself.
+    match = _TYPE.fullmatch(kind)
+    return EventAddress(whose[1], whose[2], subject, match[1] if match else "")
 
 
 def _check_address(address: EventAddress, document: dict[str, Any]) -> None:

@@ -10,9 +10,8 @@ from nats.errors import Error as NatsError
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.ledger.domain.callers import Caller, Callers
-from services.ledger.publishing import read_line
 from shared.bus import Outgoing
-from shared.envelope import Code, Event, Refusal
+from shared.envelope import Code, Event, Refusal, judge_alone
 
 ONE: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
@@ -158,7 +157,7 @@ def _skip(text: str, place: int) -> int:
 
 def _read(part: bytes, caller: Caller) -> tuple[str, Event, bytes] | Refusal:
     """The subject and the event, or why it is none, or why not of this caller."""
-    read = read_line(part)
+    read = judge_alone(part)
     if isinstance(read, Refusal):
         return read
     subject, event = read

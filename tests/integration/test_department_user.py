@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,9 @@ import pytest_asyncio
 
 import deploy
 from deploy.local.nats import Nats
-from services.ledger import publishing
+from services.department import sending
+from services.department.sending import Outcome, read_lines, send
 from services.ledger.app import build
-from services.ledger.publishing import Outcome, publish_lines
 from services.ledger.settings import LedgerSettings
 from shared import streams
 from tests.integration.conftest import running
@@ -23,6 +24,7 @@ from tests.integration.department import contract_signed, funds_arrived
 from tests.waiting import PATIENCE, until
 
 USERS = (Path(deploy.__file__).parent / "nats" / "users.conf").read_text(encoding="utf-8")
+EVENTS_PAGE = (Path(deploy.__file__).parents[1] / "docs" / "events.md").read_text(encoding="utf-8")
 PROJECT = "P-2026-017"
 
 
@@ -55,7 +57,9 @@ async def ledger(bus: NatsWithUsers, database_url: str) -> AsyncIterator[httpx.A
 
 async def publish_as(url: str, *events: dict[str, Any]) -> Outcome:
     lines = [json.dumps(event).encode() for event in events]
-    return await publish_lines(url, lines, seconds=PATIENCE, progress=lambda _, __: None)
+    drafts, refused = read_lines(lines)
+    assert not refused
+    return await send(url, drafts, seconds=PATIENCE, progress=lambda _, __: None)
 
 
 async def publish_as_finance(bus: NatsWithUsers, *events: dict[str, Any]) -> Outcome:
@@ -66,13 +70,23 @@ async def test_what_a_department_publishes_as_its_own_user_is_recorded(
     bus: NatsWithUsers, ledger: httpx.AsyncClient
 ) -> None:
     outcome = await publish_as_finance(bus, funds_arrived(PROJECT, "1", "120000000.00"))
-    assert (outcome.published, outcome.refused) == (1, [])
+    assert (outcome.stored, outcome.refused) == (1, [])
 
     async def recorded() -> bool:
         said = await ledger.get(f"/v1/districts/500101/projects/{PROJECT}")
         return said.is_success and said.json()["funds_arrived"] == "120000000.00"
 
     await until(recorded)
+
+
+async def test_the_program_on_the_page_about_events_works_as_it_stands(
+    bus: NatsWithUsers, ledger: httpx.AsyncClient
+) -> None:
+    [program] = re.findall(r"## Publish one\n.*?^```python\n(.*?)^```$", EVENTS_PAGE, re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(program, names)  # noqa: S102 - our own documentation, which readers run too
+    stored = await names["publish"](funds_arrived(PROJECT, "1", "120000000.00"), bus.url_of("finance"))
+    assert (stored.stream, stored.seq) == ("EVENTS", 1)
 
 
 async def test_a_department_that_may_not_ask_the_ledger_is_told_so_and_not_that_all_is_recorded(
@@ -89,7 +103,7 @@ async def test_a_department_hears_its_refusals_also_when_it_may_not_ask(
     first = await publish_as_finance(bus, funds_arrived(PROJECT, "1", "1.00"))
     assert first.refused == []
     again = await publish_as_finance(bus, funds_arrived(PROJECT, "1", "3.00"), funds_arrived(PROJECT, "2", "2.00"))
-    assert [(one.line, one.code, one.sent) for one in again.refused] == [(1, "id-reused", True)]
+    assert [(one.place, one.code, one.sent) for one in again.refused] == [("line 1", "id-reused", True)]
     assert again.unanswered == 1
 
 
@@ -99,12 +113,12 @@ async def test_what_a_department_may_not_say_is_refused_line_by_line_and_the_res
     foreign = contract_signed(PROJECT, "s1")
     async with asyncio.timeout(PATIENCE):
         outcome = await publish_as_finance(bus, foreign, funds_arrived(PROJECT, "1", "1.00"), foreign | {"id": "s2"})
-    assert [(one.line, one.code, one.sent) for one in outcome.refused] == [
-        (1, "not-allowed", False),
-        (3, "not-allowed", False),
+    assert [(one.place, one.code, one.sent) for one in outcome.refused] == [
+        ("line 1", "not-allowed", False),
+        ("line 3", "not-allowed", False),
     ]
     assert f"events.500101.investment.{PROJECT}.signed" in outcome.refused[0].reason
-    assert outcome.published == 1
+    assert outcome.stored == 1
 
 
 async def test_a_user_with_every_right_hears_that_all_is_recorded(
@@ -112,7 +126,7 @@ async def test_a_user_with_every_right_hears_that_all_is_recorded(
 ) -> None:
     events = (contract_signed(PROJECT, "s1"), funds_arrived(PROJECT, "1", "1.00"))
     outcome = await publish_as(bus.url_of("luodi"), *events)
-    assert (outcome.published, outcome.unanswered, outcome.unheard) == (2, 0, ())
+    assert (outcome.stored, outcome.unanswered, outcome.unheard) == (2, 0, ())
 
 
 @pytest.mark.parametrize("subject", ["refusals.500101.investment", "_INBOX_investment.>", "events.>", "ledger.>"])
@@ -131,4 +145,4 @@ async def test_a_department_cannot_listen_to_others(bus: NatsWithUsers, subject:
 
 @pytest.fixture(autouse=True)
 def _listen_shortly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publishing, "LISTENING_SECONDS", 0.5)
+    monkeypatch.setattr(sending, "LISTENING_SECONDS", 0.5)

@@ -20,11 +20,10 @@ import services.notifier.app
 import services.reporting.app
 from services.cli import Later
 from services.cli import app as luodi
-from services.ledger.publishing import read_line
 from services.ledger.settings import LedgerSettings
 from services.notifier.settings import NotifierSettings
 from services.reporting.settings import ReportingSettings
-from shared.envelope import Event, Refusal, judge
+from shared.envelope import Event, Refusal, judge, judge_alone
 from shared.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -131,7 +130,7 @@ def test_the_events_of_the_readme_are_taken_or_refused_as_it_says() -> None:
     texts = [text for kind, text in _fences(README) if kind == "text"]
     said = "\n".join(texts)
     [lines] = [text.splitlines() for kind, text in _fences(README) if kind == "json" and text.startswith('{"specv')]
-    verdicts = [read_line(line.encode()) for line in lines]
+    verdicts = [judge_alone(line.encode()) for line in lines]
     refused = [(number, one) for number, one in enumerate(verdicts, 1) if isinstance(one, Refusal)]
     assert refused
     for number, refusal in refused:
