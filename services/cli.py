@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, Final
+from importlib.metadata import version
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
+
+from shared.command import run
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "up": ("deploy.local.cli:up", "Run Postgres, NATS and the three services on this machine until Ctrl-C."),
@@ -70,31 +73,27 @@ app = typer.Typer(
 )
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"luodi {version('luodi')}")
+        raise typer.Exit
+
+
 @app.callback()
-def luodi() -> None:
-    """Luodi 落地: investment projects from first contact to production."""
+def luodi(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Luodi 落地: investment projects from first contact to production.
+
+    Begin with 'luodi up --demo': everything on this machine, with a simulated district year in it.
+    """
 
 
 def main() -> None:
     """Run the command line; a setting that is wrong ends it with a sentence instead of a traceback."""
-    try:
-        app()
-    except ValueError as error:
-        if not (sentences := _wrong_settings(error)):
-            raise
-        for sentence in sentences:
-            typer.echo(f"Wrong setting: {sentence}", err=True)
-        raise SystemExit(2) from None
-
-
-def _wrong_settings(error: ValueError) -> list[str]:
-    # Nobody raises these without having loaded them.
-    from pydantic import ValidationError  # noqa: PLC0415 - would make up half of what `luodi --help` takes
-    from pydantic_settings import SettingsError  # noqa: PLC0415 - the same
-
-    if isinstance(error, ValidationError):
-        return [f"LUODI_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()]
-    return [f"{error}: {error.__cause__}"] if isinstance(error, SettingsError) else []
+    run(app)
 
 
 if __name__ == "__main__":

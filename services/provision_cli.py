@@ -34,6 +34,8 @@ def provision(
     An option that is not given leaves things as they are; at first, one replica and no division. Both may be changed at
     any time while services run. What a replay delivers and a service knows already changes nothing.
 
+    Exit 0: done. 2: a server cannot be reached or refuses it; repeat it then.
+
     Reads LUODI_NATS_URL and LUODI_DATABASE_URL.
     """
     settings, console = Settings(), Console(stderr=True)
@@ -50,4 +52,4 @@ def provision(
     except (OSError, NatsError, asyncpg.PostgresError, database.SchemaError, TimeoutError) as error:
         console.print(f"[red]Not provisioned:[/] {str(error) or type(error).__name__}", highlight=False)
         console.print("Are the servers up, and are LUODI_NATS_URL and LUODI_DATABASE_URL right?")
-        raise typer.Exit(1) from error
+        raise typer.Exit(2) from error

@@ -1,9 +1,10 @@
 """What every service reads from the environment; a service adds its own by subclassing."""
 
+from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 
 class Settings(BaseSettings):
@@ -18,3 +19,22 @@ class Settings(BaseSettings):
     listen_fd: int | None = Field(None, ge=3, description="An inherited listening socket, instead of host and port.")
     log_format: Literal["console", "json"] = Field("console", description="console for people, json for a collector.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+def wrong_settings(error: ValueError) -> list[str]:
+    """A sentence for each variable that is wrong; none when the error is about anything else than settings."""
+    if isinstance(error, SettingsError):
+        return [f"{error}: {error.__cause__}"]
+    if not isinstance(error, ValidationError) or error.title not in {kind.__name__ for kind in _kinds(Settings)}:
+        return []
+    return [_sentence(*map(str, one["loc"]), said=one["msg"]) for one in error.errors()]
+
+
+def _kinds(kind: type[Settings]) -> Iterator[type[Settings]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _kinds(below)
+
+
+def _sentence(name: str, *within: str, said: str) -> str:
+    return ": ".join((f"LUODI_{name.upper()}", *filter(None, [".".join(within)]), said))

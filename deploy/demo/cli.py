@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from nats.errors import Error as NatsError
@@ -13,8 +13,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from deploy.demo.year import Publication, district_year
-from shared import bus, clock, streams
+from services.department.sending import Denials, connection_of_a_department, listen, wait
+from shared import bus, clock
 from shared.settings import Settings
+from shared.subjects import EVENTS
 
 _STDOUT = "-"
 
@@ -31,6 +33,9 @@ def simulate(  # noqa: PLR0913, PLR0917 - typer reads the options of a command f
     ] = None,
     out: Annotated[str | None, typer.Option(help="Write JSON lines to this file; - is standard output.")] = None,
     publish: Annotated[bool, typer.Option("--publish", help="Publish to NATS at LUODI_NATS_URL instead.")] = False,
+    timeout: Annotated[
+        float, typer.Option(min=0, help="With --publish: seconds to wait for the ledger's answer; 0 does not ask.")
+    ] = 60.0,
 ) -> None:
     """Invent a believable year of a district, the same for the same seed.
 
@@ -43,27 +48,33 @@ def simulate(  # noqa: PLR0913, PLR0917 - typer reads the options of a command f
 
         luodi simulate --until 2026-08-31 | luodi publish -
 
-    Such lines hold the events only. The few broken ones stand there as they
-    are; the one that goes under another unit's subject looks, without its
-    subject, like any repetition.
+    Of the messages, ten are sent twice, as by a system that is not sure: that
+    changes nothing. Seven are wrong on purpose, one of each kind of mistake
+    (cut off, a third decimal, an unknown field, another unit's subject, ...),
+    and are refused; the right one follows each within the hour. --publish
+    prints a line for each refusal that the ledger tells. In a file the one
+    under another unit's subject cannot be seen, for a file has no subjects.
 
     Publishing the same year again, or a longer part of it, is safe: what is
     recorded already stays as it is.
 
-    Exit 0: written, or stored on the bus. 2: a wrong option, a file that
-    cannot be written, or a server that cannot be reached.
+    Exit 0: written, or stored on the bus, whatever was refused. 2: a wrong
+    option, a file that cannot be written, or a server that cannot be reached.
+    3: stored, but the ledger has not answered in time.
+
+    With --publish, reads LUODI_NATS_URL.
     """
     if publish and out is not None:
         raise typer.BadParameter("choose one: --out FILE or --publish")
     last = until.date() if until else clock.business_day(clock.system())
     publications = _invented(district, seed, year, last)
     console = Console(stderr=True, highlight=False)
-    if publish:
-        _publish(publications, console)
-    else:
-        _write(publications, out or _STDOUT)
+    left = _publish(publications, timeout, console) if publish else _write(publications, out or _STDOUT)
     done = "published" if publish else "written"
     console.print(f"{len(publications)} events of {district} in {year}, sent until {last}: {done}")
+    if left:
+        console.print(f"The ledger has not answered to {left} of them: is it running? They are recorded when it does.")
+        raise typer.Exit(3)
 
 
 def _invented(district: str, seed: int, year: int, until: date) -> Sequence[Publication]:
@@ -73,30 +84,37 @@ def _invented(district: str, seed: int, year: int, until: date) -> Sequence[Publ
         raise typer.BadParameter(str(error)) from error
 
 
-def _write(publications: Sequence[Publication], out: str) -> None:
+def _write(publications: Sequence[Publication], out: str) -> int:
     lines = b"".join(each.payload + b"\n" for each in publications)
-    if out == _STDOUT:
-        sys.stdout.buffer.write(lines)
-        return
     try:
-        Path(out).write_bytes(lines)
+        if out == _STDOUT:
+            sys.stdout.buffer.write(lines)
+        else:
+            Path(out).write_bytes(lines)
     except OSError as error:
         raise typer.BadParameter(f"cannot write {out}: {error.strerror}") from error
+    return 0
 
 
-def _publish(publications: Sequence[Publication], console: Console) -> None:
-    columns = (TextColumn("simulated year"), BarColumn(), MofNCompleteColumn())
+def _publish(publications: Sequence[Publication], seconds: float, console: Console) -> int:
+    """Publish, and print what is refused; returns to how many the ledger has not answered."""
+    columns = (TextColumn("simulated year: {task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         try:
-            asyncio.run(_send(Settings().nats_url, publications, bar))
+            refusals, left = asyncio.run(_send(Settings().nats_url, publications, seconds, bar))
         except (OSError, NatsError, TimeoutError) as error:
             why = error or type(error).__name__
             console.print(f"[red]Not published:[/] {why}: is NATS up at LUODI_NATS_URL, and has 'luodi provision' run?")
             raise typer.Exit(2) from error
+    for said in refusals:
+        typer.echo(f"{said['subject']}: {said['code']}: {said['reason']}")
+    return left
 
 
-async def _send(nats_url: str, publications: Sequence[Publication], bar: Progress) -> None:
-    task = bar.add_task("sending", total=len(publications))
+async def _send(
+    nats_url: str, publications: Sequence[Publication], seconds: float, bar: Progress
+) -> tuple[list[dict[str, Any]], int]:
+    task = bar.add_task("sent", total=len(publications))
 
     # Without a message id: what is sent twice must reach the ledger twice.
     def outgoing() -> Iterator[bus.Outgoing]:
@@ -104,8 +122,15 @@ async def _send(nats_url: str, publications: Sequence[Publication], bar: Progres
             yield bus.Outgoing(each.subject, each.payload)
             bar.advance(task)
 
-    connection = await streams.connect(nats_url, "luodi-simulate")
-    try:
+    denials = Denials()
+    async with connection_of_a_department(nats_url, "luodi-simulate", denials) as connection:
+        refusals = await listen(connection, (each.subject for each in publications)) if seconds else []
         await bus.publish_all(connection, outgoing())
-    finally:
-        await connection.close()
+        if not seconds or not publications:
+            return [], 0
+
+        def judged(_: int, count: int) -> None:
+            bar.update(task, description="judged", completed=count)
+
+        last = (await connection.jetstream().stream_info(EVENTS.name)).state.last_seq
+        return refusals, await wait(connection, last, len(publications), seconds, denials, judged)

@@ -28,7 +28,8 @@ def simulate() -> list[str]:
     # Through today, as if the district had been on Luodi all year; never less than what the figures are promised for.
     until = max(THROUGH, clock.business_day(clock.system()))
     year = ["--year", str(YEAR), "--seed", str(SEED), "--until", until.isoformat()]
-    return ["services.cli", "simulate", "--publish", "--district", DISTRICT, *year]
+    # The stack waits for the ledger itself, and says what it waits for.
+    return ["services.cli", "simulate", "--publish", "--timeout", "0", "--district", DISTRICT, *year]
 
 
 async def play(nats_url: str, command: Command, screen: Screen) -> None:

@@ -1,6 +1,7 @@
 """`python -m services.notifier`."""
 
 from services.notifier.cli import app
+from shared.command import run
 
 if __name__ == "__main__":
-    app()
+    run(app)

@@ -17,7 +17,7 @@ from services.notifier.domain.cases import Timing
 from services.notifier.domain.directory import Directory, Person
 from services.notifier.domain.outcomes import Outcome, Sent
 from services.notifier.explainer import Explainer
-from services.notifier.offline import asking
+from services.notifier.offline import asking, done
 from services.notifier.registrar import Registrar
 from services.notifier.settings import NotifierSettings
 from services.notifier.silence_cli import app as silence
@@ -39,14 +39,14 @@ def notifier() -> None:
 def run() -> None:
     """Run the service until Ctrl-C. Reads LUODI_NATS_URL, LUODI_DATABASE_URL, LUODI_HOST, LUODI_PORT (8082) and more.
 
-    A policy or a directory with something wrong in it is told line by line, and nothing is started.
+    A policy or a directory with something wrong in it is told line by line, and nothing is started: exit 2.
     """
     settings = NotifierSettings()
     *_, findings = read_files(settings)
     for finding in findings:
         typer.echo(finding, err=True)
     if findings:
-        raise typer.Exit(1)
+        raise typer.Exit(2)
     serve(lambda: build(settings), settings)
 
 
@@ -126,8 +126,11 @@ def resume(
         bool, typer.Option("--discard", help="Do not send what waits: it was sent before the database was restored.")
     ] = False,
 ) -> None:
-    """Let sending go on after it was paused: after a restore, or when nothing ran for days."""
-    dropped = asyncio.run(_resume(NotifierSettings(), discard))
+    """Let sending go on after it was paused: after a restore, or when nothing ran for days.
+
+    Exit 2 when the database cannot be reached.
+    """
+    dropped = done(_resume(NotifierSettings(), discard))
     typer.echo(f"sending goes on{f'; {dropped} waiting messages were dropped' if discard else ''}")
 
 

@@ -1,8 +1,8 @@
 """Answers a command from the notifier's database, whether or not the service runs."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 import asyncpg
 import typer
@@ -15,9 +15,14 @@ _T = TypeVar("_T")
 
 
 def asking(work: Callable[[Connection], Awaitable[_T]]) -> _T:
-    """Do it with a connection; what keeps it from being done is said in a sentence, and ends the command with 2."""
+    """Do it with a connection, as `done` does it."""
+    return done(_connected(work))
+
+
+def done(work: Coroutine[Any, Any, _T]) -> _T:
+    """Do it; what keeps it from being done is said in a sentence, and ends the command with 2."""
     try:
-        return asyncio.run(_connected(work))
+        return asyncio.run(work)
     except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidSchemaNameError) as error:
         typer.echo(f"{error}: run 'luodi provision'.", err=True)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

@@ -1,5 +1,7 @@
 """Runs reporting's commands: `python -m services.reporting run`."""
 
 from services.reporting.cli import app
+from shared.command import run
 
-app()
+if __name__ == "__main__":
+    run(app)

@@ -17,7 +17,10 @@ app.add_typer(bulletin_cli.app)
 
 @app.command()
 def run() -> None:
-    """Run the reporting service until it is stopped."""
+    """Run the service until Ctrl-C. Reads LUODI_NATS_URL, LUODI_DATABASE_URL, LUODI_HOST, LUODI_PORT (8080) and more.
+
+    Indicators with something wrong in them are told with the line, and nothing is started: exit 2.
+    """
     settings = ReportingSettings()
     try:
         web.serve(lambda: build(settings), settings)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from typer.testing import CliRunner, Result
 
+from deploy.demo.year import dispatches
 from deploy.local.nats import Nats
 from services.cli import app
 from services.department import sending
@@ -44,9 +46,9 @@ def lines(*events: object) -> bytes:
     return b"".join(json.dumps(event).encode() + b"\n" for event in events)
 
 
-async def types(nats_url: str, *words: str, given: bytes | None = None) -> Result:
+async def types(nats_url: str, *words: str, given: bytes | None = None, command: str = "publish") -> Result:
     def run() -> Result:
-        return CliRunner().invoke(app, ["publish", *words], input=given, env={"LUODI_NATS_URL": nats_url})
+        return CliRunner().invoke(app, [command, *words], input=given, env={"LUODI_NATS_URL": nats_url})
 
     return await asyncio.to_thread(run)
 
@@ -204,3 +206,23 @@ async def test_what_the_stream_turns_away_is_refused_in_its_own_words(provisione
     assert [(one.place, one.code, one.reason) for one in outcome.refused] == [
         ("line 1", "not-stored", "the bus says: message size exceeds maximum allowed")
     ]
+
+
+# An invented year
+
+
+@pytest.mark.usefixtures("ledger")
+async def test_each_refusal_that_an_invented_year_is_made_to_get_has_its_line(provisioned: str) -> None:
+    made = [one for one in dispatches("500101", 2026) if one.refused and one.sent.date() <= date(2026, 2, 28)]
+    said = await types(provisioned, "--publish", "--until", "2026-02-28", command="simulate")
+    assert said.exit_code == 0, said.output
+    lines = [line.split(": ")[:2] for line in said.stdout.splitlines() if line.startswith("events.")]
+    assert lines == [[one.publication.subject, one.refused] for one in made] != []
+
+
+async def test_an_invented_year_says_when_no_ledger_answers(provisioned: str) -> None:
+    year = ("--publish", "--until", "2026-01-05", "--timeout")
+    said = await types(provisioned, *year, "0.1", command="simulate")
+    assert (said.exit_code, said.stdout) == (3, "")
+    assert "The ledger has not answered" in said.stderr
+    assert (await types(provisioned, *year, "0", command="simulate")).exit_code == 0
