@@ -13,7 +13,6 @@ import pytest
 import pytest_asyncio
 
 import deploy
-from deploy.local.nats import Nats
 from services.department import sending
 from services.department.sending import Outcome, read_lines, send
 from services.ledger.app import build
@@ -21,26 +20,16 @@ from services.ledger.settings import LedgerSettings
 from shared import streams
 from tests.integration.conftest import running
 from tests.integration.department import contract_signed, funds_arrived
+from tests.integration.deployed_nats import DeployedNats
 from tests.waiting import PATIENCE, until
 
-USERS = (Path(deploy.__file__).parent / "nats" / "users.conf").read_text(encoding="utf-8")
 EVENTS_PAGE = (Path(deploy.__file__).parents[1] / "docs" / "events.md").read_text(encoding="utf-8")
 PROJECT = "P-2026-017"
 
 
-class NatsWithUsers(Nats):
-    def _config(self) -> str:
-        return super()._config() + USERS
-
-    def url_of(self, user: str) -> str:
-        return self.url.replace("//", f"//{user}:secret-of-{user}@")
-
-
 @pytest_asyncio.fixture
-async def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[NatsWithUsers]:
-    monkeypatch.setenv("LUODI_NATS_PASSWORD", "secret-of-luodi")
-    monkeypatch.setenv("FINANCE_NATS_PASSWORD", "secret-of-finance")
-    server = NatsWithUsers(tmp_path / "nats", durable=False)
+async def bus(tmp_path: Path) -> AsyncIterator[DeployedNats]:
+    server = DeployedNats(tmp_path / "nats")
     await server.start()
     await streams.provision(server.url_of("luodi"))
     yield server
@@ -48,7 +37,7 @@ async def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
 
 
 @pytest_asyncio.fixture
-async def ledger(bus: NatsWithUsers, database_url: str) -> AsyncIterator[httpx.AsyncClient]:
+async def ledger(bus: DeployedNats, database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     app = build(LedgerSettings(nats_url=bus.url_of("luodi"), database_url=database_url))
     transport = httpx.ASGITransport(app=app)
     async with running(app), httpx.AsyncClient(transport=transport, base_url="http://ledger") as http:
@@ -62,12 +51,12 @@ async def publish_as(url: str, *events: dict[str, Any]) -> Outcome:
     return await send(url, drafts, seconds=PATIENCE, progress=lambda _, __: None)
 
 
-async def publish_as_finance(bus: NatsWithUsers, *events: dict[str, Any]) -> Outcome:
+async def publish_as_finance(bus: DeployedNats, *events: dict[str, Any]) -> Outcome:
     return await publish_as(bus.url_of("finance"), *events)
 
 
 async def test_what_a_department_publishes_as_its_own_user_is_recorded(
-    bus: NatsWithUsers, ledger: httpx.AsyncClient
+    bus: DeployedNats, ledger: httpx.AsyncClient
 ) -> None:
     outcome = await publish_as_finance(bus, funds_arrived(PROJECT, "1", "120000000.00"))
     assert (outcome.stored, outcome.refused) == (1, [])
@@ -80,7 +69,7 @@ async def test_what_a_department_publishes_as_its_own_user_is_recorded(
 
 
 async def test_the_program_on_the_page_about_events_works_as_it_stands(
-    bus: NatsWithUsers, ledger: httpx.AsyncClient
+    bus: DeployedNats, ledger: httpx.AsyncClient
 ) -> None:
     [program] = re.findall(r"## Publish one\n.*?^```python\n(.*?)^```$", EVENTS_PAGE, re.MULTILINE | re.DOTALL)
     names: dict[str, Any] = {}
@@ -90,7 +79,7 @@ async def test_the_program_on_the_page_about_events_works_as_it_stands(
 
 
 async def test_a_department_that_may_not_ask_the_ledger_is_told_so_and_not_that_all_is_recorded(
-    bus: NatsWithUsers, ledger: httpx.AsyncClient
+    bus: DeployedNats, ledger: httpx.AsyncClient
 ) -> None:
     outcome = await publish_as_finance(bus, funds_arrived(PROJECT, "1", "1.00"), funds_arrived(PROJECT, "2", "2.00"))
     assert outcome.unanswered == 2
@@ -98,7 +87,7 @@ async def test_a_department_that_may_not_ask_the_ledger_is_told_so_and_not_that_
 
 
 async def test_a_department_hears_its_refusals_also_when_it_may_not_ask(
-    bus: NatsWithUsers, ledger: httpx.AsyncClient
+    bus: DeployedNats, ledger: httpx.AsyncClient
 ) -> None:
     first = await publish_as_finance(bus, funds_arrived(PROJECT, "1", "1.00"))
     assert first.refused == []
@@ -108,7 +97,7 @@ async def test_a_department_hears_its_refusals_also_when_it_may_not_ask(
 
 
 async def test_what_a_department_may_not_say_is_refused_line_by_line_and_the_rest_is_published(
-    bus: NatsWithUsers, ledger: httpx.AsyncClient
+    bus: DeployedNats, ledger: httpx.AsyncClient
 ) -> None:
     foreign = contract_signed(PROJECT, "s1")
     async with asyncio.timeout(PATIENCE):
@@ -121,16 +110,14 @@ async def test_what_a_department_may_not_say_is_refused_line_by_line_and_the_res
     assert outcome.stored == 1
 
 
-async def test_a_user_with_every_right_hears_that_all_is_recorded(
-    bus: NatsWithUsers, ledger: httpx.AsyncClient
-) -> None:
+async def test_a_user_with_every_right_hears_that_all_is_recorded(bus: DeployedNats, ledger: httpx.AsyncClient) -> None:
     events = (contract_signed(PROJECT, "s1"), funds_arrived(PROJECT, "1", "1.00"))
     outcome = await publish_as(bus.url_of("luodi"), *events)
     assert (outcome.stored, outcome.unanswered, outcome.unheard) == (2, 0, ())
 
 
 @pytest.mark.parametrize("subject", ["refusals.500101.investment", "_INBOX_investment.>", "events.>", "ledger.>"])
-async def test_a_department_cannot_listen_to_others(bus: NatsWithUsers, subject: str) -> None:
+async def test_a_department_cannot_listen_to_others(bus: DeployedNats, subject: str) -> None:
     heard: list[str] = []
 
     async def hear(error: Exception) -> None:
@@ -138,7 +125,11 @@ async def test_a_department_cannot_listen_to_others(bus: NatsWithUsers, subject:
 
     connection = await nats.connect(bus.url_of("finance"), inbox_prefix="_INBOX_finance", error_cb=hear)
     await connection.subscribe(subject)
-    await connection.flush()
+
+    async def refused() -> bool:
+        return bool(heard)
+
+    await until(refused)
     await connection.close()
     assert [f'to "{subject.lower()}"' in one for one in heard] == [True]
 
