@@ -43,7 +43,7 @@ from services.notifier.domain.policy import read_policy
 from services.notifier.doorkeeper import Doorkeeper
 from services.notifier.metrics import Metrics
 from services.notifier.registrar import Registrar
-from services.notifier.rounds import Rounds, RunOnce
+from services.notifier.rounds import Rounds, RunOnce, Streaks
 from services.notifier.sender import Sender
 from services.notifier.settings import NotifierSettings
 from services.notifier.sweeper import Sweeper
@@ -80,9 +80,10 @@ def build(settings: NotifierSettings, *, clock: clock.Clock = clock.system) -> F
         "intake": records.check,
         "reports": reports.check,
     }
+    streaks = Streaks()
     brake = Brake(pool, functools.partial(newest_on_bus, broker), timedelta(hours=settings.pause_after_hours), metrics)
     every = timedelta(seconds=settings.heartbeat_seconds)
-    auditor = Auditor(pool, brake, checks, Heartbeat(client, settings.heartbeat_url), metrics, every)
+    auditor = Auditor(pool, brake, checks, streaks, Heartbeat(client, settings.heartbeat_url), metrics, every)
     sender = Sender(pool, Routes(channels, directory), links, policy, metrics)
     parts: Mapping[str, RunOnce] = {
         "brake": brake.run_once,
@@ -96,7 +97,7 @@ def build(settings: NotifierSettings, *, clock: clock.Clock = clock.system) -> F
         },
         "announcer": Announcer(pool, bus.publisher(broker)).run_once,
     }
-    rounds = Rounds(parts, clock, settings.tick_seconds, metrics)
+    rounds = Rounds(parts, clock, settings.tick_seconds, metrics, streaks)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -106,7 +107,8 @@ def build(settings: NotifierSettings, *, clock: clock.Clock = clock.system) -> F
     pending = {
         one.stream: functools.partial(bus.pending, broker, one) for one in (NOTIFIER_OF_LEDGER, NOTIFIER_OF_REPORTS)
     }
-    app = make_app("Luodi notifier", checks=checks, pending=pending, lifespan=lifespan, registry=registry)
+    ready = {**checks, "rounds": streaks.check}
+    app = make_app("Luodi notifier", checks=ready, pending=pending, lifespan=lifespan, registry=registry)
     desk, sheets = Desk(pool, policy), pages.Pages(clock, policy.days)
     desk_only = [Depends(Doorkeeper(settings.desk_token, on_loopback=settings.on_loopback))]
     app.include_router(api.routes(desk, clock), dependencies=desk_only)

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from services.notifier.brake import Brake
 from services.notifier.channels.http import Answer, Client
 from services.notifier.metrics import Metrics
+from services.notifier.rounds import Streaks
 from shared.database import Pool
 from shared.readiness import Check
 from shared.sql import queries_beside
@@ -19,6 +20,21 @@ SQL = queries_beside(__file__)
 # What is due is done within seconds; five minutes late is a fault.
 _LATE: Final = timedelta(minutes=5)
 _TRIED_FOR_LONG: Final = timedelta(hours=2)
+# What is looked for besides the checks of readiness.
+KINDS: Final = (
+    "late-case",
+    "unlooked-project",
+    "set-aside-project",
+    "set-aside-case",
+    "unbundled-delivery",
+    "unsent-message",
+    "abandoned-message",
+    "undelivered-message",
+    "undelivered-dead",
+    "unpublished-event",
+    "failing-part",
+    "paused",
+)
 
 
 class Heartbeat:
@@ -46,6 +62,7 @@ class Auditor:
         pool: Pool,
         brake: Brake,
         checks: Mapping[str, Check],
+        streaks: Streaks,
         heartbeat: Heartbeat,
         metrics: Metrics,
         every: timedelta,
@@ -53,6 +70,7 @@ class Auditor:
         self._pool = pool
         self._brake = brake
         self._checks = checks
+        self._streaks = streaks
         self._heartbeat = heartbeat
         self._metrics = metrics
         self._every = every
@@ -70,8 +88,11 @@ class Auditor:
     async def audit(self, now: datetime) -> Mapping[str, int]:
         """What is wrong: kind and number, nothing when all is well, and only then is the heartbeat called."""
         await self._measure(now)
-        rows = await self._pool.fetch(SQL["audit"], now - _LATE, now - _TRIED_FOR_LONG)
-        found = {row["kind"]: row["found"] for row in rows}
+        found, which = dict.fromkeys(KINDS, 0), {}
+        for row in await self._pool.fetch(SQL["audit"], now - _LATE, now - _TRIED_FOR_LONG):
+            found[row["kind"]], which[row["kind"]] = row["found"], row["which"]
+        if failing := self._streaks.broken():
+            found["failing-part"], which["failing-part"] = len(failing), list(failing)
         found["paused"] = int(await self._brake.paused() is not None)
         for name, check in self._checks.items():
             found[name] = int(await check() is not None)
@@ -80,7 +101,7 @@ class Auditor:
         self._metrics.audited.set(now.timestamp())
         wrong = {kind: count for kind, count in found.items() if count}
         if wrong and wrong != self._known:
-            self._log.warning("not all is well", **wrong)
+            self._log.warning("not all is well", **wrong, which=which)
         self._known = wrong
         if not wrong and (said := await self._heartbeat.call()):
             self._metrics.heartbeats.labels(said).inc()

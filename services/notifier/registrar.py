@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import orjson
+import structlog
 
 from services.notifier.announcer import Happened, announce
 from services.notifier.domain.cases import (
@@ -30,6 +31,7 @@ from services.notifier.domain.record import Record
 from services.notifier.domain.rules import Rung
 from services.notifier.domain.silences import Silence
 from services.notifier.domain.timers import Clock
+from services.notifier.sifter import sift
 from shared.clock import business_day
 from shared.database import Connection
 from shared.events import EscalationOpened, EscalationResolved
@@ -40,6 +42,8 @@ SQL = queries_beside(__file__)
 # However long a backlog takes to read, its digest does not wait longer than this many times the settling time.
 _LONGEST_HOLD: Final = 10
 _Key = tuple[str, str]
+# District, project and record; a Record, or the document that is kept of it.
+Kept = tuple[str, str, Any]
 _T = TypeVar("_T")
 
 
@@ -49,14 +53,25 @@ class Registrar:
     def __init__(self, policy: Policy, timing: Timing) -> None:
         self._policy = policy
         self._timing = timing
+        self._log = structlog.get_logger().bind(part="registrar")
 
-    async def look(self, connection: Connection, records: Sequence[Record], now: datetime) -> int:
-        """Bring the cases of these projects in line with their records; returns how many changes that took.
+    async def look(self, connection: Connection, projects: Sequence[Kept], now: datetime) -> None:
+        """Bring the cases of these projects in line with their records.
 
-        The caller holds the locks of the projects' rows.
+        A project for which that cannot be done is set aside. The caller holds the locks of the projects' rows.
         """
-        if not records:
-            return 0
+
+        async def work(some: Sequence[Kept]) -> None:
+            await self._look(connection, [Record.model_validate(record) for *_, record in some], now)
+
+        faulty = await sift(connection, projects, work)
+        for each in faulty:
+            self._log.error("a project is set aside", key="/".join(each.row[:2]), why=each.why)
+        if faulty:
+            keys = [each.row[0] for each in faulty], [each.row[1] for each in faulty]
+            await connection.execute(SQL["set_aside_projects"], *keys, [each.why for each in faulty], now)
+
+    async def _look(self, connection: Connection, records: Sequence[Record], now: datetime) -> None:
         keys = [record.district for record in records], [record.project for record in records]
         registers = await self._registers(connection, keys, now)
         changes: list[Change] = []
@@ -69,7 +84,6 @@ class Registrar:
             await connection.execute(SQL["hold_catch_up"], now + settle, settle * _LONGEST_HOLD)
         looks = [next_look(record, self._policy, now) for record in records]
         await connection.execute(SQL["plan_look"], *keys, looks)
-        return len(changes)
 
     async def apply(self, connection: Connection, changes: Sequence[Change], now: datetime) -> None:
         """Write changes to the register, each kind in one statement."""

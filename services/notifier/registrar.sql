@@ -113,9 +113,23 @@ from unnest($1::uuid[], $2::date[]) as moved (id, due)
 where escalation_case.id = moved.id;
 
 -- name: plan_look
--- When time alone brings or ends the project's next duty.
+-- When time alone brings or ends the project's next duty. What could be looked at is not set aside any more.
+with released as (
+    update notifier.escalation_case
+    set set_aside_at = null, set_aside_why = null
+    from unnest($1::text[], $2::text[]) as looked_at (district, project)
+    where (escalation_case.district, escalation_case.project) = (looked_at.district, looked_at.project)
+      and set_aside_at is not null
+)
 update notifier.project
-set next_look = planned.next_look
+set next_look = planned.next_look, set_aside_at = null, set_aside_why = null
 from unnest($1::text[], $2::text[], $3::timestamptz[]) as planned (district, project, next_look)
 where (project.district, project.project) = (planned.district, planned.project)
-  and project.next_look is distinct from planned.next_look;
+  and (project.next_look is distinct from planned.next_look or set_aside_at is not null);
+
+-- name: set_aside_projects
+-- Until a new record comes, a process starts or an hour has passed.
+update notifier.project
+set set_aside_at = $4, set_aside_why = faulty.why
+from unnest($1::text[], $2::text[], $3::text[]) as faulty (district, project, why)
+where (project.district, project.project) = (faulty.district, faulty.project);

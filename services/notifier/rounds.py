@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime
+from typing import Final
 
 import structlog
 
@@ -15,16 +16,46 @@ RunOnce = Callable[[datetime], Awaitable[int]]
 _LONGEST_PAUSE_SECONDS = 30.0
 # Longer than one attempt to send may take.
 _LAST_ROUND_SECONDS = 16.0
+# Once or twice is a server that was restarted.
+_BROKEN_AFTER: Final = 3
+
+
+class Streaks:
+    """Which parts have failed one time after another until now, how often and with what."""
+
+    def __init__(self) -> None:
+        self._failed: dict[str, tuple[int, str]] = {}
+
+    def count(self, part: str, said: str | None) -> int:
+        """Take down what came of a round, None when it worked; returns how many have failed one after another."""
+        if said is None:
+            self._failed.pop(part, None)
+            return 0
+        times = self._failed.get(part, (0, ""))[0] + 1
+        self._failed[part] = times, said
+        return times
+
+    def broken(self) -> Mapping[str, str]:
+        """The parts that keep failing, and with what."""
+        return {part: said for part, (times, said) in self._failed.items() if times >= _BROKEN_AFTER}
+
+    async def check(self) -> str | None:
+        """For the service's readiness."""
+        broken = self.broken()
+        return "; ".join(f"{part} keeps failing: {said}" for part, said in broken.items()) or None
 
 
 class Rounds:
     """Rounds of several parts, side by side, until they are stopped."""
 
-    def __init__(self, parts: Mapping[str, RunOnce], clock: Clock, tick_seconds: float, metrics: Metrics) -> None:
+    def __init__(
+        self, parts: Mapping[str, RunOnce], clock: Clock, tick_seconds: float, metrics: Metrics, streaks: Streaks
+    ) -> None:
         self._parts = parts
         self._clock = clock
         self._tick = tick_seconds
         self._metrics = metrics
+        self._streaks = streaks
         self._stopping = asyncio.Event()
 
     @contextlib.asynccontextmanager
@@ -47,14 +78,14 @@ class Rounds:
     async def _keep_running(self, part: str, run_once: RunOnce) -> None:
         """At once again after a round that found work, else after a tick; after failures, with growing pauses."""
         log = structlog.get_logger().bind(part=part)
-        failures = 0
         while not self._stopping.is_set():
             try:
-                found, failures = await run_once(self._clock()), 0
+                found, failures = await run_once(self._clock()), self._streaks.count(part, None)
             except Exception as error:
-                found, failures = 0, failures + 1
+                said = str(error) or type(error).__name__
+                found, failures = 0, self._streaks.count(part, said)
                 self._metrics.failures.labels(part).inc()
-                log.exception("round failed, trying again", failures=failures, error=str(error) or type(error).__name__)
+                log.exception("round failed, trying again", failures=failures, error=said)
             if not found:
                 await self._pause(min(self._tick * 2 ** min(failures, 10), max(self._tick, _LONGEST_PAUSE_SECONDS)))
 

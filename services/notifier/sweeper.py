@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, TypeAlias
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import structlog
@@ -13,17 +13,21 @@ from services.notifier.domain.cases import Case, Change, Climb, Exhaust, Wait, f
 from services.notifier.domain.directory import Directory, Nobody, Person
 from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import Record
-from services.notifier.domain.rules import Rung
+from services.notifier.domain.rules import Role, Rung
 from services.notifier.domain.silences import Silence
 from services.notifier.domain.timers import Clock, fires_at
 from services.notifier.metrics import Metrics
 from services.notifier.registrar import Registrar, case_of
+from services.notifier.sifter import Faulty, sift
 from shared.clock import business_day
 from shared.database import Connection, Pool
 from shared.events import EscalationClimbed, EscalationOpened
 from shared.sql import queries_beside
 
 SQL = queries_beside(__file__)
+
+# What cannot be handled today may be on another day, or after somebody has mended it.
+_SET_ASIDE_FOR: Final = timedelta(hours=1)
 
 # Case, generation, rung, recipient, channel, digest, state, reason: a row of notifier.delivery.
 _Told: TypeAlias = tuple[UUID, int, int, str, str, bool, str, str | None]
@@ -35,8 +39,9 @@ class _Swept:
 
     timers: list[tuple[UUID, datetime | None]] = field(default_factory=list)
     climbs: list[tuple[UUID, int, datetime, datetime, int]] = field(default_factory=list)
-    exhausted: list[UUID] = field(default_factory=list)
+    exhausted: list[Case] = field(default_factory=list)
     told: list[_Told] = field(default_factory=list)
+    nobody: list[tuple[Case, int, Role, str]] = field(default_factory=list)
     happened: list[Happened] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
 
@@ -61,7 +66,10 @@ class Sweeper:
         done = 0
         while True:
             # One question is all that an idle round costs.
-            (agenda,) = await self._pool.fetch(SQL["agenda"], now)
+            (agenda,) = await self._pool.fetch(SQL["agenda"], now, now - _SET_ASIDE_FOR)
+            if agenda["again"]:
+                await self._pool.execute(SQL["take_up_again"], now - _SET_ASIDE_FOR)
+                continue
             found = await self._look_at_projects(now) if agenda["look"] else 0
             # With nobody in the directory every ladder would run out within a moment, unheard.
             if not found and agenda["fire"] and self._directory.people:
@@ -71,18 +79,24 @@ class Sweeper:
             done += found
 
     async def _adopt(self, now: datetime) -> None:
-        """At start, and when the policy is another one than last time: look at everything by it.
+        """At start take up again what was set aside; when the policy is another one than last time, look at everything.
 
         Ladders stay as they were when their cases opened. Timers are computed again: a year's holidays may be known.
         """
         if self._adopted:
             return
         async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(SQL["take_up_again"], now)
             if await connection.fetchval(SQL["adopt"], self._policy.fingerprint, now) is not None:
                 await connection.execute(SQL["look_at_all"], now)
-                timers = [(row["id"], self._timer(row)) for row in await connection.fetch(SQL["running_clocks"], now)]
-                await connection.execute(SQL["set_timers"], *_columns(timers, 2))
-                self._log.info("another policy: every project is looked at again", timers=len(timers))
+                rows = await connection.fetch(SQL["running_clocks"], now)
+
+                async def work(some: Sequence[Any]) -> None:
+                    timers = [(row["id"], self._timer(row)) for row in some]
+                    await connection.execute(SQL["set_timers"], *_columns(timers, 2))
+
+                await self._set_aside(connection, await sift(connection, rows, work), now)
+                self._log.info("another policy: every project is looked at again", timers=len(rows))
         self._adopted = True
 
     def _timer(self, row: Any) -> datetime:
@@ -96,26 +110,38 @@ class Sweeper:
                 places = [row["district"] for row in turned], [row["project"] for row in turned]
                 await connection.execute(SQL["look_at_silenced"], now, *places)
             rows = await connection.fetch(SQL["projects_to_look_at"], now)
-            await self._registrar.look(connection, [Record.model_validate(row["record"]) for row in rows], now)
+            kept = [(row["district"], row["project"], row["record"]) for row in rows]
+            await self._registrar.look(connection, kept, now)
         return len(rows)
 
     async def _fire_cases(self, now: datetime) -> int:
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(SQL["due_cases"], now)
-            if rows:
-                silences, swept = await self._registrar.silences(connection, now), _Swept()
-                for row in rows:
+            silences = await self._registrar.silences(connection, now) if rows else ()
+
+            async def work(some: Sequence[Any]) -> None:
+                swept = _Swept()
+                for row in some:
                     self._fire(swept, case_of(row), Record.model_validate(row["record"]), silences, now)
                 await self._write(connection, swept, now)
+                self._tell(swept)
+
+            await self._set_aside(connection, await sift(connection, rows, work), now)
         return len(rows)
+
+    async def _set_aside(self, connection: Connection, faulty: Sequence[Faulty[Any]], now: datetime) -> None:
+        for each in faulty:
+            self._log.error("a case is set aside", key=each.row["dedup_key"], why=each.why)
+        if faulty:
+            ids = [each.row["id"] for each in faulty]
+            await connection.execute(SQL["set_aside_cases"], ids, [each.why for each in faulty], now)
 
     def _fire(self, swept: _Swept, case: Case, record: Record, silences: Sequence[Silence], now: datetime) -> None:
         match fire(case, stands(case, record, silences, self._policy, now), self._policy, now):
             case Climb() as climb:
                 self._climb(swept, climb, record, now)
             case Exhaust():
-                swept.exhausted.append(case.id)
-                self._log.warning("nobody answered up to the last rung", case=str(case.id), key=case.key)
+                swept.exhausted.append(case)
             case Wait(_, until):
                 swept.timers.append((case.id, until))
             case None:
@@ -145,8 +171,7 @@ class Sweeper:
             if isinstance(found, Nobody):
                 place = case.id, case.generation, climb.rung, found.whom, "none"
                 swept.told.append((*place, False, "dead", found.why))
-                self._metrics.nobody.inc()
-                self._log.error("a rung leads to nobody", case=case.key, rung=climb.rung, role=role, why=found.why)
+                swept.nobody.append((case, climb.rung, role, found.why))
             else:
                 people.update({person.name: person for person in found})
         return list(people.values())
@@ -155,12 +180,19 @@ class Sweeper:
         if swept.timers:
             await connection.execute(SQL["set_timers"], *_columns(swept.timers, 2))
         if swept.exhausted:
-            await connection.execute(SQL["exhaust"], swept.exhausted)
+            await connection.execute(SQL["exhaust"], [case.id for case in swept.exhausted])
         if swept.climbs:
             await connection.execute(SQL["climb"], *_columns(swept.climbs, 5))
             await connection.execute(SQL["tell"], *_columns(swept.told, 8), now)
         await self._registrar.apply(connection, swept.changes, now)
         await announce(connection, swept.happened, now)
+
+    def _tell(self, swept: _Swept) -> None:
+        for case in swept.exhausted:
+            self._log.warning("nobody answered up to the last rung", case=str(case.id), key=case.key)
+        for case, rung, role, why in swept.nobody:
+            self._metrics.nobody.inc()
+            self._log.error("a rung leads to nobody", case=case.key, rung=rung, role=role, why=why)
 
 
 def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:

@@ -10,9 +10,23 @@ returning fingerprint;
 -- Now, and not all in one transaction.
 update notifier.project set next_look = least(next_look, $1::timestamptz);
 
+-- name: take_up_again
+-- What was set aside by $1 is tried once more.
+with cases as (
+    update notifier.escalation_case set set_aside_at = null, set_aside_why = null where set_aside_at <= $1
+)
+update notifier.project set set_aside_at = null, set_aside_why = null where set_aside_at <= $1;
+
+-- name: set_aside_cases
+-- Until its project is looked at, a process starts or an hour has passed.
+update notifier.escalation_case
+set set_aside_at = $3, set_aside_why = faulty.why
+from unnest($1::uuid[], $2::text[]) as faulty (id, why)
+where escalation_case.id = faulty.id;
+
 -- name: running_clocks
 -- Timers that were computed from a number of working days and have not gone off.
-select id, ladder, rung, clock_from, clock_days, next_fire_at
+select id, dedup_key, ladder, rung, clock_from, clock_days, next_fire_at
 from notifier.escalation_case
 where state = 'open' and clock_from is not null and paused_at is null and next_fire_at > $1
 for update;
@@ -25,14 +39,17 @@ from unnest($1::uuid[], $2::timestamptz[]) as computed (id, next_at)
 where escalation_case.id = computed.id;
 
 -- name: agenda
--- Whether time or a silence brought or ended a duty, and whether a timer is due: all that an idle round asks. By the
--- least value, which an index has at its end; whether any row is due at all may be looked for in the whole table.
+-- Whether time or a silence brought or ended a duty, whether a timer is due, and whether something was set aside by $2:
+-- all that an idle round asks. By the least value, which an index has at its end; whether any row is due at all may be
+-- looked for in the whole table.
 select
-    coalesce((select min(next_look) from notifier.project) <= $1, false)
+    coalesce((select min(next_look) from notifier.project where set_aside_at is null) <= $1, false)
         or exists (select from notifier.silence where (not begun and since <= $1) or (not over and until <= $1)) as look,
-    coalesce(min(next_fire_at) <= $1, false) as fire
+    coalesce(min(next_fire_at) <= $1, false) as fire,
+    coalesce((select min(set_aside_at) from notifier.project) <= $2, false)
+        or coalesce((select min(set_aside_at) from notifier.escalation_case) <= $2, false) as again
 from notifier.escalation_case
-where next_fire_at is not null and paused_at is null and state <> 'resolved';
+where next_fire_at is not null and paused_at is null and state <> 'resolved' and set_aside_at is null;
 
 -- name: turn_silences
 -- Those that began or ended since anybody looked.
@@ -51,9 +68,9 @@ where (turned.district is null or turned.district = project.district)
 
 -- name: projects_to_look_at
 -- A duty of theirs began or ended by the passing of time, without any event.
-select record
+select district, project, record
 from notifier.project
-where next_look <= $1
+where next_look <= $1 and set_aside_at is null
 order by next_look, district, project
 limit 500
 for update skip locked;
@@ -63,7 +80,7 @@ for update skip locked;
 select escalation_case.*, project.record
 from notifier.escalation_case
 join notifier.project using (district, project)
-where next_fire_at <= $1 and paused_at is null and state <> 'resolved'
+where next_fire_at <= $1 and paused_at is null and state <> 'resolved' and escalation_case.set_aside_at is null
 order by next_fire_at
 limit 1000
 for update of escalation_case skip locked;

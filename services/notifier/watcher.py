@@ -54,8 +54,8 @@ class Watcher:
         )
         async with self._pool.acquire() as connection, connection.transaction():
             changed = await connection.fetch(SQL["keep_records"], *columns)
-            records = [newest[row["district"], row["project"]][0] for row in changed]
-            await self._registrar.look(connection, records, self._clock())
+            keys = [(row["district"], row["project"]) for row in changed]
+            await self._registrar.look(connection, [(*key, newest[key][0]) for key in keys], self._clock())
 
     def _newest(self, batch: Sequence[Arrived]) -> dict[tuple[str, str], tuple[Record, int]]:
         newest: dict[tuple[str, str], tuple[Record, int]] = {}

@@ -1,6 +1,6 @@
 """A restored, copied or newly made database sends nothing by itself; and the auditor notices what is late or stuck."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -9,15 +9,18 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from deploy.local.ports import any_free
 from services.notifier import brake as braking
-from services.notifier.auditor import Auditor, Heartbeat
+from services.notifier.auditor import KINDS, Auditor, Heartbeat
 from services.notifier.brake import Brake
 from services.notifier.channels.http import Client, make_client
+from services.notifier.domain.directory import read_directory
+from services.notifier.rounds import Streaks
 from shared import database
 from tests.databases import drop
-from tests.integration.notifier_office import OFFICIAL, Office, record
+from tests.integration.notifier_office import CONTACT, DISTRICT_HEAD, OFFICIAL, START, Office, record
 from tests.providers.loopback import Received, Reply, serving
 from tests.providers.webhook import fake_webhook
 from tests.providers.wecom import fake_wecom
@@ -215,9 +218,11 @@ class Alarm:
         return Reply(self.status)
 
 
-def auditor_of(office: Office, brake: Brake, client: Client, url: str | None) -> Auditor:
+def auditor_of(
+    office: Office, brake: Brake, client: Client, url: str | None, streaks: Streaks | None = None
+) -> Auditor:
     heartbeat = Heartbeat(client, SecretStr(url) if url else None)
-    return Auditor(office.pool, brake, {}, heartbeat, office.metrics, timedelta(minutes=1))
+    return Auditor(office.pool, brake, {}, streaks or Streaks(), heartbeat, office.metrics, timedelta(minutes=1))
 
 
 async def test_the_heartbeat_is_called_only_while_all_is_well(office: Office, bus: Bus) -> None:
@@ -239,21 +244,98 @@ async def test_the_heartbeat_is_called_only_while_all_is_well(office: Office, bu
 
 
 async def test_every_way_to_be_stuck_is_found(office: Office, bus: Bus) -> None:
-    auditor = auditor_of(office, await start(office, bus), office.client, None)
-    await office.hear(record())
+    streaks, brake = Streaks(), await start(office, bus)
+    auditor = auditor_of(office, brake, office.client, None, streaks)
+    seen: set[str] = set()
+
+    async def audit(after: timedelta) -> Mapping[str, int]:
+        found = await auditor.audit(office.now + after)
+        seen.update(found)
+        return found
+
+    soon = timedelta(minutes=6)
+    await office.hear(record(), record("P-2", due="2026-09-02"))
+    assert await audit(soon) == {"late-case": 1}
     await office.sweeper.run_once(office.now)
-    later = office.now + timedelta(minutes=6)
-    assert await auditor.audit(later) == {"unbundled-delivery": 3, "unpublished-event": 1}
+    assert await audit(soon) == {"unbundled-delivery": 3, "unpublished-event": 1}
     await office.bundler.run_once(office.now)
     await office.announcer.run_once(office.now)
-    assert await auditor.audit(later) == {"unsent-message": 3}
+    assert await audit(soon) == {"unsent-message": 3}
     await office.pool.execute("update notifier.message set state = 'sending', lease_until = $1", office.now)
-    assert await auditor.audit(later) == {"abandoned-message": 3}
+    assert await audit(soon) == {"abandoned-message": 3}
     await office.pool.execute(
-        "update notifier.message set state = 'waiting', attempts = 9, next_attempt_at = $1", later
+        "update notifier.message set state = 'waiting', attempts = 9, next_attempt_at = $1", office.now + soon
     )
-    assert await auditor.audit(later) == {}
-    assert await auditor.audit(later + timedelta(hours=2)) == {"unsent-message": 3, "undelivered-message": 3}
+    assert await audit(soon) == {}
+    assert await audit(soon + timedelta(hours=2)) == {"unsent-message": 3, "undelivered-message": 3}
+    office.now += soon
+    await office.work()
+    assert await audit(soon) == {}
+
+    # From midnight on P-2 owes something, which nobody has found yet.
+    office.now = START + timedelta(hours=14)
+    assert await audit(timedelta(minutes=5)) == {}
+    assert await audit(soon) == {"unlooked-project": 1}
+    await office.pool.execute("update notifier.project set record = '{}' where project = 'P-2'")
+    await office.work()
+    assert await audit(timedelta()) == {"set-aside-project": 1}
+    await office.hear(record("P-2", due="2026-09-02", revision=2))
+    await office.pool.execute("update notifier.escalation_case set ladder = '[{}]' where project = 'P-2'")
+    office.now += timedelta(days=1)
+    await office.work()
+    assert await audit(timedelta()) == {"set-aside-case": 1}
+    await office.pool.execute("delete from notifier.escalation_case where project = 'P-2'")
+
+    streaks.count("sweeper", "broken")
+    assert await audit(timedelta()) == {}
+    for _ in range(2):
+        streaks.count("sweeper", "broken")
+    assert await audit(timedelta()) == {"failing-part": 1}
+    streaks.count("sweeper", None)
+    await brake.pause("for a test", office.now)
+    assert await audit(timedelta()) == {"paused": 1}
+    assert await braking.resume(office.pool, office.now, discard=False) == 0
+
+    await office.pool.execute("update notifier.delivery set state = 'dead' where recipient = $1", CONTACT)
+    assert await audit(timedelta()) == {"undelivered-dead": 1}
+    assert seen == set(KINDS)
+
+
+async def test_whom_nothing_reached_is_found_until_the_case_is_answered(office: Office, bus: Bus) -> None:
+    auditor = auditor_of(office, await start(office, bus), office.client, None)
+    # The official has a webhook as well, the contact has nothing but the group, and nobody heads the unit.
+    office.take_directory(read_directory(directory_text(office).encode()))
+    office.wecom.next_replies.extend([93000, 93000])
+    await office.hear(record())
+    await office.work()
+    with capture_logs() as logs:
+        assert await auditor.audit(office.now) == {"undelivered-dead": 1}
+    key = "500101/P-2026-017/milestone-overdue/started"
+    assert logs[0]["which"] == {"undelivered-dead": [f"{key} → {CONTACT}"]}
+    await office.pass_days(2)
+    assert await auditor.audit(office.now) == {"undelivered-dead": 2}
+    await office.answer(office.webhook.posts[0]["acknowledge"])
+    assert await auditor.audit(office.now) == {}
+
+
+def directory_text(office: Office) -> str:
+    """Everybody but the head of the unit."""
+    return (
+        "name,role,unit,wecom_userid,wecom_bot,webhook,webhook_secret\n"
+        f"{OFFICIAL},official,,WangJianGuo,leaders,{office.webhook.url},office\n"
+        f"{CONTACT},unit-contact,区经济信息委,MaChao,leaders,,\n"
+        f"{DISTRICT_HEAD},district-head,,SunLiXin,leaders,,\n"
+    )
+
+
+async def test_a_poisoned_row_is_named_by_the_auditor(office: Office, bus: Bus) -> None:
+    auditor = auditor_of(office, await start(office, bus), office.client, None)
+    await office.hear(record(due="2026-09-02"))
+    await office.pool.execute("update notifier.project set record = '{}'")
+    await office.pass_days(1)
+    with capture_logs() as logs:
+        assert await auditor.audit(office.now) == {"set-aside-project": 1}
+    assert logs[0]["which"] == {"set-aside-project": ["500101/P-2026-017"]}
 
 
 async def test_the_auditor_measures_what_is_open_and_how_late_it_is(office: Office, bus: Bus) -> None:
@@ -272,6 +354,11 @@ async def test_the_auditor_measures_what_is_open_and_how_late_it_is(office: Offi
     await office.hear(record(revision=2, on="2026-09-02"))
     await auditor.audit(office.now + timedelta(seconds=90))
     assert measured() | {"casesopen": 1.0, "oldest_timer_seconds": 0.0} == measured()
+    # A project that is to be looked at is late as well.
+    await office.hear(record("P-2026-019", due="2026-09-02"))
+    midnight = office.now + timedelta(hours=14)
+    await auditor.audit(midnight + timedelta(seconds=30))
+    assert measured() | {"oldest_timer_seconds": 30.0} == measured()
 
 
 async def test_a_check_that_fails_keeps_the_heartbeat_back(office: Office, bus: Bus) -> None:
@@ -281,7 +368,9 @@ async def test_a_check_that_fails_keeps_the_heartbeat_back(office: Office, bus: 
     alarm, brake = Alarm(), await start(office, bus)
     with serving(alarm.answer) as url:
         heartbeat = Heartbeat(office.client, SecretStr(url))
-        auditor = Auditor(office.pool, brake, {"nats": away}, heartbeat, office.metrics, timedelta(minutes=1))
+        auditor = Auditor(
+            office.pool, brake, {"nats": away}, Streaks(), heartbeat, office.metrics, timedelta(minutes=1)
+        )
         assert await auditor.audit(office.now) == {"nats": 1}
     assert alarm.calls == 0
 

@@ -132,7 +132,7 @@ async def test_a_case_that_is_just_being_resolved_is_not_told_as_late(office: Of
     met = Record.model_validate(record(on="2026-09-01"))
     async with office.pool.acquire() as resolving:
         async with resolving.transaction():
-            await office.registrar.look(resolving, [met], office.now)
+            await office.registrar.look(resolving, [(met.district, met.project, met)], office.now)
             sending = asyncio.create_task(office.sender.run_once(office.now))
             async with asyncio.timeout(5):
                 while not await office.pool.fetchval(_WAITING):  # noqa: ASYNC110 - a lock that is waited for signals nobody

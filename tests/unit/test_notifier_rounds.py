@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.notifier.metrics import Metrics
-from services.notifier.rounds import Rounds
+from services.notifier.rounds import Rounds, Streaks
 
 NOW = datetime(2026, 9, 2, 2, 0, tzinfo=UTC)
 
@@ -27,7 +27,7 @@ async def test_a_round_that_found_work_is_followed_by_another_at_once(registry: 
             left.append(0)
         return found
 
-    rounds = Rounds({"part": run_once}, lambda: NOW, 3600, Metrics(registry))
+    rounds = Rounds({"part": run_once}, lambda: NOW, 3600, Metrics(registry), Streaks())
     async with asyncio.timeout(5), rounds.running():
         await done.wait()
 
@@ -43,7 +43,7 @@ async def test_a_round_that_fails_is_counted_and_the_next_one_runs(registry: Col
         done.set()
         return 0
 
-    rounds = Rounds({"part": run_once}, lambda: NOW, 0.001, Metrics(registry))
+    rounds = Rounds({"part": run_once}, lambda: NOW, 0.001, Metrics(registry), Streaks())
     async with asyncio.timeout(5), rounds.running():
         await done.wait()
     assert registry.get_sample_value("luodi_notifier_round_failures_total", {"part": "part"}) == 1
@@ -60,7 +60,7 @@ async def test_one_part_that_fails_does_not_hold_up_another(registry: CollectorR
         done.set()
         return 0
 
-    rounds = Rounds({"failing": failing, "working": working}, lambda: NOW, 0.001, Metrics(registry))
+    rounds = Rounds({"failing": failing, "working": working}, lambda: NOW, 0.001, Metrics(registry), Streaks())
     async with asyncio.timeout(5), rounds.running():
         await done.wait()
 
@@ -75,8 +75,35 @@ async def test_a_round_under_way_is_finished_when_the_service_stops(registry: Co
         recorded.append("the provider's answer")
         return 1
 
-    rounds = Rounds({"part": run_once}, lambda: NOW, 3600, Metrics(registry))
+    rounds = Rounds({"part": run_once}, lambda: NOW, 3600, Metrics(registry), Streaks())
     async with asyncio.timeout(5), rounds.running():
         await begun.wait()
         asyncio.get_running_loop().call_later(0.01, may_end.set)
     assert recorded == ["the provider's answer"]
+
+
+async def test_a_part_that_keeps_failing_is_named_until_it_works(registry: CollectorRegistry) -> None:
+    streaks, broken = Streaks(), list[tuple[str, ...]]()
+    done = asyncio.Event()
+
+    async def run_once(now: datetime) -> int:
+        broken.append(tuple(streaks.broken()))
+        if len(broken) <= 4:
+            raise RuntimeError("a row that cannot be read")
+        if len(broken) == 6:
+            done.set()
+        return 0
+
+    rounds = Rounds({"sweeper": run_once}, lambda: NOW, 0.001, Metrics(registry), streaks)
+    async with asyncio.timeout(5), rounds.running():
+        await done.wait()
+    assert broken[:6] == [(), (), (), ("sweeper",), ("sweeper",), ()]
+    assert await streaks.check() is None
+
+
+async def test_readiness_says_which_part_keeps_failing_and_with_what() -> None:
+    streaks = Streaks()
+    for _ in range(3):
+        streaks.count("sweeper", "a row that cannot be read")
+    streaks.count("bundler", "the database was away")
+    assert await streaks.check() == "sweeper keeps failing: a row that cannot be read"

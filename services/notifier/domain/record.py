@@ -126,7 +126,7 @@ def read_record(payload: bytes | str) -> Record:
     try:
         return Record.model_validate_json(payload)
     except ValidationError as error:
-        raise _unreadable(error) from error
+        raise UnreadableRecordError(what_is_wrong(error)) from error
 
 
 def read_report(payload: bytes | str) -> list[Record]:
@@ -138,7 +138,14 @@ def read_report(payload: bytes | str) -> list[Record]:
         report = _Report.model_validate_json(payload)
         return list(_indicators(report))
     except ValidationError as error:
-        raise _unreadable(error) from error
+        raise UnreadableRecordError(what_is_wrong(error)) from error
+
+
+def what_is_wrong(error: ValidationError) -> str:
+    """The first field that is wrong and what is wrong with it, without what stands there."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    where = ".".join(map(str, first["loc"])) or "message"
+    return f"{where}: {first['msg']}"
 
 
 def _indicators(report: _Report) -> Iterator[Record]:
@@ -163,9 +170,3 @@ def _first(facts: list[Any], event: str) -> Any:
         if isinstance(fact, dict) and fact.get("event") == event and fact.get("superseded_at") is None
     ]
     return min(filter(None, days), default=None)
-
-
-def _unreadable(error: ValidationError) -> UnreadableRecordError:
-    first = error.errors(include_input=False, include_url=False)[0]
-    where = ".".join(map(str, first["loc"])) or "message"
-    return UnreadableRecordError(f"{where}: {first['msg']}")
