@@ -44,13 +44,14 @@ _SLIPS: Mapping[SlipCode, str] = {
     SlipCode.DIGITS_SWAPPED: "{printed} 是否为 {perhaps}？（数字前后颠倒）",
     SlipCode.DIGIT_DOUBLED: "{printed} 是否为 {perhaps}？（多写一位）",
     SlipCode.DIGIT_DROPPED: "{printed} 是否为 {perhaps}？（漏写一位）",
+    SlipCode.DIGIT_WRONG: "{printed} 是否为 {perhaps}？（一位数字有误）",
     SlipCode.UNIT: "{printed} 是否为 {perhaps}？（单位有误）",
     SlipCode.DECIMAL_POINT: "{printed} 是否为 {perhaps}？（小数点错位）",
     SlipCode.OTHER_TARGET: "目标 {printed} 是否为 {perhaps}？（用了另一项目标）",
     SlipCode.LEFT_OUT: "{perhaps} 是否漏加了 {printed}？",
     SlipCode.OTHER_MONTH: "序时进度 {printed} 是否按 {perhaps} 计算？（用了另一月份）",
     SlipCode.WRONG_NEIGHBOUR: "前后文的 {printed} 更正为 {perhaps} 后，此处即相符",
-    SlipCode.RESTS_ON_ROUNDING: "按所列整数计算应为 {perhaps}，除非该整数本身经过取舍",
+    SlipCode.RESTS_ON_ROUNDING: "按文中数据计算为 {perhaps}，仅在这些数据本身经过取舍时才相符",
 }
 
 

@@ -109,6 +109,21 @@ def test_likely_slips_are_named(text: str, slip: tuple[str, str, str]) -> None:
     assert slip in slips(text)
 
 
+def test_one_wrong_digit_is_likelier_than_a_point_elsewhere_and_less_likely_than_swapped_digits() -> None:
+    text = "全区84.8亿元，其中第一产业3.2亿元、第二产业40.5亿元、第三产业44.1亿元。"
+    assert list(slips(text)) == [("digit-wrong", "44.1亿元", "41.1亿元"), ("digit-wrong", "84.8亿元", "87.8亿元")]
+    assert list(slips("到位资金84.8亿元，完成目标任务（105亿元）的83.8%。")) == [("digit-wrong", "83.8%", "80.8%")]
+    assert {code for code, _, _ in slips("到位资金84.8亿元，完成目标任务（105亿元）的88.0%。")} == {"digits-swapped"}
+    assert list(slips("引进项目14个，其中5亿元以上项目16个。")) == []
+
+
+def test_a_claim_that_follows_from_what_its_wrong_neighbour_should_be_names_that_neighbour() -> None:
+    text = "1—8月，到位资金84.8亿元，完成目标任务（105亿元）的84.2%，较序时进度快14.1个百分点。"
+    assert [verdict for _, _, verdict in said(text)] == ["inconsistent", "inconsistent"]
+    assert list(slips(text))[-1] == ("wrong-neighbour", "84.2%", "80.8%")
+    assert list(slips(text.replace("14.1", "11.4")))[-1] != ("wrong-neighbour", "84.2%", "80.8%")
+
+
 def test_no_figure_is_said_to_end_in_its_point() -> None:
     assert "8.亿元" not in {perhaps for _, _, perhaps in slips("到位资金8.8亿元，完成目标任务（10.0亿元）的80%。")}
 
@@ -143,8 +158,18 @@ def test_rounding_is_half_up_and_counts_are_exact() -> None:
 
 
 def test_what_holds_by_rounding_only_is_consistent_and_says_so() -> None:
-    claim = only("到位资金84.8亿元，完成目标任务（105亿元）的81.1%。")
-    assert (claim.verdict, [one.code for one in claim.slips]) == (Verdict.CONSISTENT, [SlipCode.RESTS_ON_ROUNDING])
+    for text in (
+        "到位资金84.8亿元，完成目标任务（105亿元）的81.1%。",
+        "实际利用外资1.2亿美元，完成目标任务（1.5亿美元）的85%。",
+        "工业到位3.1亿元、农业到位2.1亿元，合计5.3亿元。",
+    ):
+        claim = only(text)
+        assert (claim.verdict, [one.code for one in claim.slips]) == (Verdict.CONSISTENT, [SlipCode.RESTS_ON_ROUNDING])
+    for text in (
+        "到位资金84.8亿元，完成目标任务（105亿元）的80.8%。",
+        "工业到位3.1亿元、农业到位2.1亿元，合计5.2亿元。",
+    ):
+        assert only(text).slips == ()
 
 
 def test_units_and_ways_of_writing_make_no_difference() -> None:

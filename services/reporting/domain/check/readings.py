@@ -66,16 +66,6 @@ class Reading:
             ]
         )
 
-    @property
-    def with_round_ones_exact(self) -> Interval | None:
-        """What the inputs can give when amounts without a decimal, as targets are, were not rounded."""
-        return self.formula(
-            [
-                Interval.exactly(one.value) if isinstance(one, Quantity) and not one.decimals else _possible(one)
-                for one in self.inputs
-            ]
-        )
-
     def given(self, one: Quantity, instead: Interval) -> "Reading":
         """The same with another value in place of a figure of the text."""
         return replace(self, inputs=tuple(instead if other == one else other for other in self.inputs))

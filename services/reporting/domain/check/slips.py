@@ -1,6 +1,6 @@
 """What may have gone wrong in a claim that does not add up: each slip is one change that would make it right."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -16,6 +16,9 @@ _MONTHS = 12
 _MOST = 6
 
 
+_Variants = Callable[[Quantity], Iterator[tuple["SlipCode", Quantity]]]
+
+
 class SlipCode(StrEnum):
     """The kinds of slips, as programs read them."""
 
@@ -24,6 +27,7 @@ class SlipCode(StrEnum):
     DIGIT_DOUBLED = "digit-doubled"
     DIGIT_DROPPED = "digit-dropped"
     UNIT = "unit"
+    DIGIT_WRONG = "digit-wrong"
     DECIMAL_POINT = "decimal-point"
     OTHER_TARGET = "other-target"
     OTHER_MONTH = "other-month"
@@ -44,13 +48,18 @@ class Slip:
 
 def slips(candidate: Candidate, reading: Reading) -> tuple[Slip, ...]:
     """The likely slips, the likeliest first; none when no single change makes the claim right."""
+    if candidate.kind is ClaimKind.PART:  # many figures would make it small enough
+        return ()
     found = [
         *_truncated(candidate, reading),
         *_left_out(candidate, reading),
-        *_misprinted(candidate, reading),
         *_mistaken(candidate, reading),
     ]
-    return tuple(found[:_MOST])
+    misprints = list(_misprinted(candidate, reading, _variants))
+    if not found and not misprints:
+        misprints = _wrong_digits(candidate, reading)
+    found += [*misprints, *_misprinted(candidate, reading, _shifted)]
+    return tuple(dict.fromkeys(found))[:_MOST]
 
 
 def shown(one: Quantity) -> str:
@@ -79,16 +88,24 @@ def _is_left_out(candidate: Candidate, reading: Reading, part: Quantity) -> bool
     return rest is not None and rest.meets(candidate.result.possible)
 
 
-def _misprinted(candidate: Candidate, reading: Reading) -> Iterator[Slip]:
+def _wrong_digits(candidate: Candidate, reading: Reading) -> list[Slip]:
+    """Any figure may have a wrong digit; a sum's parts as well as the sum, but elsewhere rather the result."""
+    found = list(_misprinted(candidate, reading, _other_digits))
+    result = (candidate.result.start, candidate.result.end)
+    own = [one for one in found if one.printed_at == result and candidate.kind is not ClaimKind.SUM]
+    return own or found
+
+
+def _misprinted(candidate: Candidate, reading: Reading, variants: _Variants) -> Iterator[Slip]:
     target = candidate.result.possible
     for one in reading.printed:
         # A part that was left out fits as well with any unit that makes it next to nothing.
-        for code, perhaps in () if _is_left_out(candidate, reading, one) else _variants(one):
-            given = reading.compute(one, perhaps.possible)
+        for code, perhaps in () if _is_left_out(candidate, reading, one) else variants(one):
+            given = reading.given(one, Interval.exactly(perhaps.value)).exact
             if given is not None and given.meets(target):
                 yield Slip(code, shown(one), shown(perhaps), (one.start, one.end))
-    given = reading.compute()
-    for code, perhaps in _variants(candidate.result):
+    given = reading.exact
+    for code, perhaps in variants(candidate.result):
         if given is not None and given.meets(perhaps.possible):
             printed = candidate.result
             yield Slip(code, shown(printed), shown(perhaps), (printed.start, printed.end))
@@ -116,24 +133,38 @@ def _other_months(candidate: Candidate, reading: Reading) -> Iterator[Slip]:
 
 
 def _variants(one: Quantity) -> Iterator[tuple[SlipCode, Quantity]]:
-    """What the figure would be with two neighbouring digits swapped, a digit more or less, another unit or point."""
+    """What the figure would be with two digits swapped, a digit more or less, or another unit."""
     if not one.digits.isascii():
         return
     digits = one.digits
     places = [place for place, character in enumerate(digits) if character.isdigit()]
-    for left, right in pairwise(places):
+    for left, right in [*pairwise(places), *zip(places, places[2:], strict=False)]:
         if digits[left] != digits[right]:
             changed = list(digits)
             changed[left], changed[right] = changed[right], changed[left]
             yield from _with(one, SlipCode.DIGITS_SWAPPED, "".join(changed))
-        else:
+    for left, right in pairwise(places):
+        if digits[left] == digits[right]:
             yield from _with(one, SlipCode.DIGIT_DOUBLED, digits[:right] + digits[right + 1 :])
     for place in places:
         yield from _with(one, SlipCode.DIGIT_DROPPED, digits[:place] + digits[place] + digits[place:])
     for unit, scale in {"亿元": 10**8, "万元": 10**4, "元": 1}.items() if one.kind is Kind.MONEY else ():
         if unit != one.unit:
             yield SlipCode.UNIT, replace(one, unit=unit, scale=scale)
-    for power in (1, -1, 2, -2) if one.kind is not Kind.COUNT else ():
+
+
+def _other_digits(one: Quantity) -> Iterator[tuple[SlipCode, Quantity]]:
+    """What the figure would be with one digit mistyped; nothing for a single digit, for that says nothing."""
+    places = [place for place, character in enumerate(one.digits) if character.isdigit()]
+    for place in places if len(places) > 1 and one.digits.isascii() else ():
+        for digit in "1234567890" if place else "123456789":
+            if digit != one.digits[place]:
+                yield from _with(one, SlipCode.DIGIT_WRONG, one.digits[:place] + digit + one.digits[place + 1 :])
+
+
+def _shifted(one: Quantity) -> Iterator[tuple[SlipCode, Quantity]]:
+    """What the figure would be with its point elsewhere."""
+    for power in (1, -1, 2, -2) if one.kind is not Kind.COUNT and one.digits.isascii() else ():
         yield SlipCode.DECIMAL_POINT, _scaled(one, power)
 
 

@@ -45,11 +45,13 @@ class Claim:
 
 def judge(text: str, candidate: Candidate) -> Claim:
     """Consistent when one reading can give the printed result; inconsistent only when the likeliest one is certain."""
-    fitting = next((one for one in candidate.readings[:_READINGS_MOST] if _fits(candidate, one)), None)
-    if fitting is not None:
-        return _claim(
-            text, candidate, *((None, Verdict.UNVERIFIABLE) if fitting.remote else (fitting, Verdict.CONSISTENT))
-        )
+    fitting = [one for one in candidate.readings[:_READINGS_MOST] if _fits(candidate, one)]
+    if fitting and not fitting[0].remote:
+        likely = [one for one in fitting if not one.remote]
+        exactly = next((one for one in likely if _fits_as_printed(candidate, one)), likely[0])
+        return _claim(text, candidate, exactly, Verdict.CONSISTENT)
+    if fitting:
+        return _claim(text, candidate, None, Verdict.UNVERIFIABLE)
     first = candidate.readings[0] if candidate.readings else None
     if first is not None and first.certain and first.compute() is not None:
         return _claim(text, candidate, first, Verdict.INCONSISTENT)
@@ -89,6 +91,12 @@ def _fits(candidate: Candidate, reading: Reading) -> bool:
     return given is not None and given.meets(candidate.result.possible)
 
 
+def _fits_as_printed(candidate: Candidate, reading: Reading) -> bool:
+    """Whether the inputs give the result as they stand there, were they not rounded at all."""
+    exact = reading.exact
+    return exact is not None and exact.meets(candidate.result.possible)
+
+
 def _claim(text: str, candidate: Candidate, reading: Reading | None, verdict: Verdict) -> Claim:
     result = candidate.result
     exact = None if reading is None else reading.exact
@@ -113,8 +121,7 @@ def _slips(candidate: Candidate, reading: Reading | None, verdict: Verdict, comp
         return ()
     if verdict is Verdict.INCONSISTENT:
         return slips(candidate, reading)
-    strict = reading.with_round_ones_exact
-    if strict is not None and not strict.meets(candidate.result.possible):
+    if not _fits_as_printed(candidate, reading):
         unit, at = candidate.result.unit, (candidate.result.start, candidate.result.end)
         return (Slip(SlipCode.RESTS_ON_ROUNDING, shown(candidate.result), f"{computed}{unit}", at),)
     return ()
