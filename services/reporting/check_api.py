@@ -77,6 +77,7 @@ class CheckAnswer(_Answer):
     """Every claim of a text, in its order."""
 
     claims: list[ClaimAnswer]
+    unread_rows: int = Field(description="Rows of tables whose figures are in no claim: nothing is said of them.")
 
 
 class CheckAsking(BaseModel):
@@ -91,7 +92,7 @@ class CheckAsking(BaseModel):
 
 def answer(checked: Checked) -> CheckAnswer:
     """What was found, as programs read it."""
-    return CheckAnswer(claims=[_claim(one) for one in checked.findings])
+    return CheckAnswer(claims=[_claim(one) for one in checked.findings], unread_rows=checked.unread_rows)
 
 
 def against_desk(desk: Desk, district: str, year: int | None) -> Comparison:

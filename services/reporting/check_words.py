@@ -57,8 +57,9 @@ _SLIPS: Mapping[SlipCode, str] = {
 
 def summary(checked: Checked) -> str:
     """What was found, in one sentence."""
+    unread = f"另有表格 {checked.unread_rows} 行未能识别，没有核对。" if checked.unread_rows else ""
     if not checked.findings:
-        return "没有找到可以核对的数据。"
+        return f"没有找到可以核对的数据。{unread}"
     wrong, right, open_ = (
         checked.number(verdict) for verdict in (Verdict.INCONSISTENT, Verdict.CONSISTENT, Verdict.UNVERIFIABLE)
     )
@@ -66,7 +67,8 @@ def summary(checked: Checked) -> str:
     led_astray = sum(slip.code is SlipCode.WRONG_NEIGHBOUR for one in checked.findings for slip in one.claim.slips)
     because = f"（其中 {led_astray} 处由另一处错误引起）" if led_astray else ""
     but = f"（其中 {doubtful} 处请再核实）" if doubtful else ""
-    return f"共 {len(checked.findings)} 处数据：有误 {wrong} 处{because}，相符 {right} 处{but}，无法核对 {open_} 处。"
+    said = f"有误 {wrong} 处{because}，相符 {right} 处{but}，无法核对 {open_} 处。"
+    return f"共 {len(checked.findings)} 处数据：{said}{unread}"
 
 
 def verdict(one: Finding) -> str:

@@ -39,10 +39,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A text with what was found in it, in the order of the text."""
+    """A text with what was found in it, in the order of the text, and how many rows of its tables were not read."""
 
     text: str
     findings: Sequence[Finding]
+    unread_rows: int
 
     def number(self, verdict: Verdict) -> int:
         """How many claims have this verdict."""
@@ -102,7 +103,7 @@ def _checked(manuscript: Manuscript, said: Sequence[Statement], booked: Mapping[
         quote = text[one.claim.start : one.claim.end]
         found.append(Finding(one.claim, quote, lines.place(one.claim), one.code, one.through))
     ordered = sorted(found, key=lambda one: (one.claim.figure, one.indicator is not None, one.claim.kind))
-    return Checked(text, ordered)
+    return Checked(text, ordered, manuscript.unread_rows)
 
 
 class _Lines:

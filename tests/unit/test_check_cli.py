@@ -62,6 +62,13 @@ def test_a_right_report_from_a_pipe_exits_0() -> None:
     assert check("-", given="今天天气很好。").stdout == "没有找到可以核对的数据。\n"
 
 
+def test_rows_of_a_table_that_were_not_read_are_told() -> None:
+    table = "单位\t得分\t位次\n高新区\t96.5\t1\n江南片区\t94.2\t2\n"
+    assert check("-", given=table).stdout == "没有找到可以核对的数据。另有表格 2 行未能识别，没有核对。\n"
+    assert check("-", given=RIGHT + table).stdout.endswith("无法核对 0 处。另有表格 2 行未能识别，没有核对。\n")
+    assert json.loads(check("--json", "-", given=table).stdout) == {"claims": [], "unread_rows": 2}
+
+
 def test_programs_are_told_in_json(report: Path) -> None:
     ended = check("--json", str(report))
     assert ended.exit_code == 1

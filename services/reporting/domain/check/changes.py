@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 
 from services.reporting.domain.check.intervals import Interval
 from services.reporting.domain.check.periods import Period
@@ -16,14 +15,15 @@ from services.reporting.domain.check.readings import (
     Formula,
     Reading,
     difference,
+    elapsed_lines,
     fall,
     fallen_by,
     grown_by,
     growth,
+    in_whole_months,
     linked,
 )
 from services.reporting.domain.check.roles import Role, alike, beside, role, values
-from services.reporting.domain.progress import rounded
 
 _TIME = "(?:序时|时序|时间)(?:进度|要求)?(?:要求|目标|任务)?"
 _AHEAD, _BEHIND = "超前|领先|快|高出|高|超过|超出|超|多|提前", "滞后|落后|慢|低|欠|差|少"
@@ -106,8 +106,7 @@ def _lines(sentence: Sentence, context: Context) -> list[tuple[Quantity | Interv
     elapsed = None if period is None else period.elapsed_pct
     if elapsed is None:
         return []
-    exact: list[tuple[Quantity | Interval, bool]] = [(Interval.exactly(elapsed), sure and _whole_months(period))]
-    return exact + [(Interval.exactly(Fraction(rounded(elapsed, digits))), False) for digits in (1, 2)]
+    return list(elapsed_lines(elapsed, sure=sure))
 
 
 def _period(sentence: Sentence, context: Context) -> tuple[Period | None, bool]:
@@ -119,16 +118,11 @@ def _period(sentence: Sentence, context: Context) -> tuple[Period | None, bool]:
     return (beside[0] if sure and beside else context.nearest_period), sure
 
 
-def _whole_months(period: Period | None) -> bool:
-    # Within a month some count days, some count nothing; only whole months have one 序时进度.
-    return period is not None and (elapsed := period.elapsed_pct) is not None and (elapsed * 12 / 100).denominator == 1
-
-
 def _elapsed(sentence: Sentence, context: Context, result: Quantity) -> Iterator[Candidate]:
     period, sure = _period(sentence, context)
     elapsed = None if period is None else period.elapsed_pct
     if elapsed is not None:
-        reading = Reading(lambda given: given[0], (Interval.exactly(elapsed),), sure and _whole_months(period))
+        reading = Reading(lambda given: given[0], (Interval.exactly(elapsed),), sure and in_whole_months(elapsed))
         yield Candidate(ClaimKind.ELAPSED, result, (reading,), sentence)
 
 

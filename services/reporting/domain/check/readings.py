@@ -12,6 +12,7 @@ from services.reporting.domain.check.intervals import Interval
 from services.reporting.domain.check.periods import Period
 from services.reporting.domain.check.prose import Paragraph, Sentence
 from services.reporting.domain.check.quantities import Kind, Quantity
+from services.reporting.domain.progress import rounded
 
 Formula = Callable[[Sequence[Interval]], Interval | None]
 
@@ -101,6 +102,18 @@ class Context:
 
 def _possible(one: Quantity | Interval) -> Interval:
     return one.possible if isinstance(one, Quantity) else one
+
+
+def in_whole_months(elapsed: Fraction) -> bool:
+    """Whether a part of the year, in percent, ends with a month: within one some count days, and some nothing."""
+    return (elapsed * 12 / 100).denominator == 1
+
+
+def elapsed_lines(elapsed: Fraction, *, sure: bool) -> Iterator[tuple[Interval, bool]]:
+    """序时进度 exactly, certain if so, and as it is printed with one or two decimals."""
+    yield Interval.exactly(elapsed), sure and in_whole_months(elapsed)
+    for digits in (1, 2):
+        yield Interval.exactly(Fraction(rounded(elapsed, digits))), False
 
 
 def ratio(given: Sequence[Interval]) -> Interval | None:

@@ -14,7 +14,7 @@ from services.reporting.domain.check.respectively import respective
 from services.reporting.domain.check.roles import Role, role, values
 from services.reporting.domain.check.shares import shares
 from services.reporting.domain.check.sums import sums
-from services.reporting.domain.check.tables import table_claims
+from services.reporting.domain.check.tables import table_claims, unread_rows
 from services.reporting.domain.check.verdicts import Claim, Verdict, blame_neighbour, judge
 
 _FINDERS = (respective, changes, completions, shares, sums)
@@ -30,11 +30,15 @@ class TooMuchError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Manuscript:
-    """A text as it was read, with the claims found in it, not judged yet."""
+    """A text as it was read, with the claims found in it, not judged yet.
+
+    `unread_rows`: rows of tables whose figures are in no claim.
+    """
 
     text: str
     paragraphs: Sequence[Paragraph]
     candidates: Sequence[Candidate]
+    unread_rows: int
 
     def claims(self) -> list[Claim]:
         """Every claim with its verdict, in the order of the printed results."""
@@ -55,10 +59,10 @@ def examine(text: str, *, wrapped: bool = True) -> Manuscript:
     if len(text) > CHARACTERS_MOST:
         raise TooMuchError
     read = [_with_shared_units(one) for one in paragraphs(text, wrapped=wrapped)]
-    found = list(islice(chain(candidates(read), table_claims(text)), CLAIMS_MOST + 1))
+    found = list(islice(chain(candidates(read), table_claims(text, _periods(read))), CLAIMS_MOST + 1))
     if len(found) > CLAIMS_MOST:
         raise TooMuchError
-    return Manuscript(text, read, found)
+    return Manuscript(text, read, found, unread_rows(text, found))
 
 
 def check(text: str) -> list[Claim]:

@@ -1,29 +1,30 @@
-"""Finds the claims of a table: per row what was done as percent of the target, and sums below a column."""
+"""Finds the claims of a table: per row percentages of targets, rates, growth and leads, and sums below a column."""
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from fractions import Fraction
 from itertools import groupby
 
-from services.reporting.domain.check.numerals import ARABIC, arabic
+from services.reporting.domain.check.heads import Column, Columns, columns_of
 from services.reporting.domain.check.prose import Sentence, fold
-from services.reporting.domain.check.quantities import Kind, Quantity
-from services.reporting.domain.check.readings import Candidate, ClaimKind, Reading, ratio, total
+from services.reporting.domain.check.quantities import Kind, Quantity, quantities
+from services.reporting.domain.check.readings import (
+    Candidate,
+    ClaimKind,
+    Reading,
+    difference,
+    elapsed_lines,
+    growth,
+    ratio,
+    total,
+)
 
-_NUMBER = re.compile(rf"\s*(?P<number>{ARABIC})\s*(?P<percent>%)?\s*")
-_HEADS = {
-    "percent": re.compile(
-        r"(?:目标|任务|计划)*(?:完成|达成)(?:目标|任务|计划)*(?:率|比例|进度|百分比|占比)(?:（%）|%)?"
-    ),
-    "asked": re.compile(r"(?:全年|年度|市下达|市级)*(?:目标|任务|计划)+(?:任务|数|值|额)*(?P<unit>（[^（）]{1,6}）)?"),
-    "done": re.compile(
-        r"(?:T|累计|实际|本年|全年|截至目前|\d{1,2}-\d{1,2}月)*(?:完成|到位|实绩|实际)+(?:数|值|额|情况|资金)*(?P<unit>（[^（）]{1,6}）)?"
-    ),
-}
-_MONEY = {"亿元": 10**8, "万元": 10**4, "元": 1}
 _TOTAL = re.compile(r"\s*(?P<sure>合\s*计|总\s*计)?(?:全\s*(?:区|县|市))?\s*")
 _NOT_PARTS = re.compile("其中|小计|#|平均")
+_SIGNED = {Kind.PERCENT, Kind.POINTS}
+_MONEY = {"亿元": 10**8, "万元": 10**4, "元": 1}
+_KINDS = {"%": Kind.PERCENT, "个百分点": Kind.POINTS}
 _COLUMNS_MOST = 40
 _ROWS_MOST = 500
 
@@ -33,20 +34,45 @@ class _Cell:
     start: int
     text: str
 
+    @property
+    def figure(self) -> Quantity | None:
+        """The one figure that the cell holds, without its sign, if there is nothing else in it."""
+        plain = re.sub(r"^(\s*)[-+]", r"\1 ", self.text)
+        found = list(quantities(plain))
+        alone = len(found) == 1 and plain.strip() == plain[found[0].start : found[0].end]
+        return found[0] if alone and found[0].digits and found[0].kind is not Kind.PERIOD else None
+
 
 _Row = Sequence[_Cell]
 
 
-def table_claims(text: str) -> Iterator[Candidate]:
-    """Every claim of the tables in a text: consecutive lines whose cells are divided by tabs, below a row of heads."""
-    rows, offset = [], 0
+def table_claims(text: str, periods: frozenset[Fraction | None] = frozenset()) -> Iterator[Candidate]:
+    """Every claim of the tables in a text: consecutive lines whose cells are divided by tabs, below a row of heads.
+
+    `periods`: the 序时进度, in percent, of the periods that the text names.
+    """
+    for table in _tables(text):
+        if 1 < len(table) <= _ROWS_MOST and len(table[0]) <= _COLUMNS_MOST:
+            yield from _claims(table[0], table[1:], periods)
+
+
+def unread_rows(text: str, found: Sequence[Candidate]) -> int:
+    """How many rows below a head hold figures of which not one takes part in a claim."""
+    taken = {one.start for claim in found for one in (claim.result, *(o for r in claim.readings for o in r.printed))}
+    rows = [row for table in _tables(text) for row in table[1:]]
+    return sum(
+        any(cell.figure for cell in row[1:])
+        and not any(row[0].start <= start < row[-1].start + len(row[-1].text) for start in taken)
+        for row in rows
+    )
+
+
+def _tables(text: str) -> Iterator[list[_Row]]:
+    rows, offset = list[_Row](), 0
     for line in text.split("\n"):
         rows.append(_cells(fold(line.replace("\t", "\x1f")), offset) if "\t" in line else ())
         offset += len(line) + 1
-    for is_table, block in groupby(rows, key=bool):
-        table = list(block)
-        if is_table and 1 < len(table) <= _ROWS_MOST and len(table[0]) <= _COLUMNS_MOST:
-            yield from _claims(table[0], table[1:])
+    yield from (list(block) for is_table, block in groupby(rows, key=bool) if is_table)
 
 
 def _cells(line: str, offset: int) -> list[_Cell]:
@@ -57,44 +83,51 @@ def _cells(line: str, offset: int) -> list[_Cell]:
     return cells
 
 
-def _claims(heads: _Row, rows: Sequence[_Row]) -> Iterator[Candidate]:
-    columns = {name: _column(heads, pattern) for name, pattern in _HEADS.items()}
+def _claims(heads: _Row, rows: Sequence[_Row], periods: frozenset[Fraction | None]) -> Iterator[Candidate]:
+    columns = columns_of([head.text for head in heads])
     whole = [row for row in rows if len(row) == len(heads)]
-    percent, asked, done = columns["percent"], columns["asked"], columns["done"]
-    if percent and asked and done and asked[1] == done[1]:
-        for row in whole:
-            yield from _completion(row, percent[0], asked, done)
+    for row in whole:
+        yield from _row_claims(row, columns, periods)
     # Rows that are not whole have merged cells: which rows a sum takes in is then not for certain.
     if len(whole) == len(rows):
-        for column in (asked, done):
-            if column:
-                yield from _sum(rows, column)
+        for column in columns.summed:
+            yield from _sum(rows, column)
 
 
-def _column(heads: _Row, pattern: re.Pattern[str]) -> tuple[int, str] | None:
-    """The only column with such a head, and its unit; None when there is none or a choice."""
-    found = [(place, match) for place, head in enumerate(heads) if (match := pattern.fullmatch(head.text.strip()))]
-    if len(found) != 1:
-        return None
-    place, match = found[0]
-    unit = match.groupdict().get("unit") or ""
-    return place, unit.strip("（）")
+def _row_claims(row: _Row, columns: Columns, periods: frozenset[Fraction | None]) -> Iterator[Candidate]:
+    for result, part, whole, certain in columns.ratios:
+        kind = ClaimKind.COMPLETION if result is columns.percent else ClaimKind.RATE
+        figures = [_quantity(row, one) for one in (part, whole)]
+        yield from _claim(kind, _quantity(row, result), Reading(ratio, tuple(filter(None, figures)), certain))
+    if columns.growth and columns.now and columns.base:
+        figures = [_quantity(row, columns.now), _quantity(row, columns.base)]
+        reading = Reading(growth, tuple(filter(None, figures)), certain=True)
+        yield from _claim(ClaimKind.GROWTH, _quantity(row, columns.growth), reading)
+    if columns.lead and columns.percent and (done := _quantity(row, columns.percent)):
+        sure = len(periods) == 1
+        lines = [line for elapsed in periods if elapsed is not None for line in elapsed_lines(elapsed, sure=sure)]
+        readings = [
+            Reading(difference, (line, done) if columns.lead.reverse else (done, line), certain)
+            for line, certain in lines
+        ]
+        yield from _claim(ClaimKind.LEAD, _quantity(row, columns.lead), *readings)
 
 
-def _completion(row: _Row, percent: int, asked: tuple[int, str], done: tuple[int, str]) -> Iterator[Candidate]:
-    result = _quantity(row[percent], "%")
-    target, value = _quantity(row[asked[0]], asked[1]), _quantity(row[done[0]], done[1])
-    if result and target and value and target.dimension == value.dimension:
-        reading = Reading(ratio, (value, target), certain=True)
-        yield Candidate(ClaimKind.COMPLETION, result, (reading,), _of([result, target, value]), in_table=True)
+def _claim(kind: ClaimKind, result: Quantity | None, *readings: Reading) -> Iterator[Candidate]:
+    """The claim, where every cell that takes part holds a figure, and those that are compared are alike."""
+    if result is None or not readings or any(len(one.inputs) < 2 for one in readings):
+        return
+    figures = [one for reading in readings for one in reading.printed]
+    if len({one.dimension for one in figures}) == 1:
+        yield Candidate(kind, result, readings, _of([result, *dict.fromkeys(figures)]), in_table=True)
 
 
-def _sum(rows: Sequence[_Row], column: tuple[int, str]) -> Iterator[Candidate]:
+def _sum(rows: Sequence[_Row], column: Column) -> Iterator[Candidate]:
     """A row called 合计, first or last, is the sum of all others, where none is a part of another."""
     totals = [place for place, row in enumerate(rows) if any(map(_total, row[:2]))]
     if len(totals) != 1 or totals[0] not in {0, len(rows) - 1} or any(_NOT_PARTS.search(row[0].text) for row in rows):
         return
-    cells = [_quantity(row[column[0]], column[1]) for row in rows]
+    cells = [_quantity(row, column) for row in rows]
     parts = [cell for place, cell in enumerate(cells) if place != totals[0] and cell is not None]
     result = cells[totals[0]]
     if result is None or len(parts) != len(rows) - 1 or len(parts) < 2:
@@ -109,16 +142,22 @@ def _total(cell: _Cell) -> re.Match[str] | None:
     return _TOTAL.fullmatch(cell.text) if cell.text.strip() else None
 
 
-def _quantity(cell: _Cell, unit: str) -> Quantity | None:
-    match = _NUMBER.fullmatch(cell.text)
-    if match is None or (match["percent"] and unit != "%"):
+def _quantity(row: _Row, column: Column) -> Quantity | None:
+    """The figure of a row in a column; its unit is the head's where the cell has none."""
+    cell = row[column.place]
+    one = cell.figure
+    if one is None or one.vague or one.kind is Kind.OTHER or (one.unit and column.unit and one.unit != column.unit):
         return None
-    start = cell.start + match.start("number")
-    end = cell.start + max(match.end("number"), match.end("percent"))
-    number: Decimal = arabic(match["number"])
+    unit = one.unit or column.unit
     # Of a column without a unit nobody knows what it counts; whole numbers may be rounded amounts.
-    kind = Kind.PERCENT if unit == "%" else Kind.COUNT if unit and unit not in _MONEY else Kind.MONEY
-    return Quantity(start, end, kind, match["number"], number, unit, _MONEY.get(unit, 1))
+    kind = _KINDS.get(unit) or (Kind.COUNT if column.counts or (unit and unit not in _MONEY) else Kind.MONEY)
+    number = one.number
+    if cell.text.strip().startswith("-"):
+        if kind not in _SIGNED:
+            return None
+        number = -number
+    start, end = cell.start + one.start, cell.start + one.end
+    return Quantity(start, end, kind, str(number), number, unit, _MONEY.get(unit, 1))
 
 
 def _of(figures: Sequence[Quantity]) -> Sentence:
