@@ -89,7 +89,7 @@ def build(settings: NotifierSettings, *, clock: clock.Clock = clock.system) -> F
         "brake": brake.run_once,
         "auditor": auditor.run_once,
         "sweeper": brake.holding(Sweeper(pool, registrar, policy, directory, metrics).run_once),
-        "bundler": brake.holding(Bundler(pool, timedelta(seconds=settings.group_wait_seconds)).run_once),
+        "bundler": brake.holding(Bundler(pool, timedelta(seconds=settings.group_wait_seconds), policy).run_once),
         # Each channel by itself: a slow provider holds up nobody else's messages.
         **{
             f"sender-{channel}": brake.holding(functools.partial(sender.run_once, channel=channel))

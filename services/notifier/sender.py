@@ -14,13 +14,13 @@ import structlog
 from services.notifier.channels.routes import Routes
 from services.notifier.domain.cases import sentences
 from services.notifier.domain.duties import urgency
-from services.notifier.domain.ladder import next_opening
 from services.notifier.domain.links import LinkMaker
 from services.notifier.domain.messages import Item, Letter
 from services.notifier.domain.outcomes import Outcome, TryLater, Unclear, settle
 from services.notifier.domain.pacing import Bucket, Pace, reserve
 from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import Record
+from services.notifier.domain.timers import tried_again
 from services.notifier.metrics import Metrics
 from shared.clock import business_day
 from shared.database import Connection, Pool
@@ -43,6 +43,7 @@ class Attempt:
     number: int
     again: bool
     channel: str
+    digest: bool
     pace: Pace | None
 
 
@@ -104,6 +105,9 @@ class Sender:
     async def _claim(self, now: datetime, channel: str | None) -> tuple[list[Claimed], int]:
         """The next messages to send, and how many were dealt with: dropped or put off as well."""
         async with self._pool.acquire() as connection, connection.transaction():
+            later = self._opens(now, digest=False), self._opens(now, digest=True)
+            if max(later) > now:
+                await connection.execute(SQL["put_off"], now, channel, *later)
             rows = await connection.fetch(SQL["claim"], now, channel, _BATCH)
             if not rows:
                 return [], 0
@@ -136,13 +140,16 @@ class Sender:
             if slot <= now:
                 ready.append((row, pace))
                 continue
-            at = next_opening(slot, self._policy.opening, self._policy.days)
+            at = self._opens(slot, digest=row["notice"] == "digest")
             put_off.append((row["id"], at, slot if at == slot else None))
         if put_off:
             await connection.execute(SQL["postpone"], *map(list, zip(*put_off, strict=True)))
         if buckets:
             await connection.execute(SQL["book"], list(buckets), [each.booked_until for each in buckets.values()])
         return ready
+
+    def _opens(self, at: datetime, *, digest: bool) -> datetime:
+        return tried_again(at, self._policy, digest=digest)
 
     async def _buckets(self, connection: Connection, keys: Sequence[str]) -> dict[str, Bucket]:
         if not keys:
@@ -235,7 +242,7 @@ class Sender:
             attempt, outcome = each.attempt, each.outcome
             what = settle(outcome, attempt.number, attempt.again, now)
             # Nobody is woken by a message that failed in the evening.
-            later = next_opening(what.next_attempt_at, self._policy.opening, self._policy.days)
+            later = self._opens(what.next_attempt_at, digest=attempt.digest)
             rows.append((attempt.message, attempt.number, what.state, later, what.again, outcome.code, outcome.said))
         return [list(column) for column in zip(*rows, strict=True)]
 
@@ -252,4 +259,4 @@ class Sender:
 
 
 def _attempt(row: Any, pace: Pace | None = None, ahead: int = 0) -> Attempt:
-    return Attempt(row["id"], row["attempts"] + ahead, row["again"], row["channel"], pace)
+    return Attempt(row["id"], row["attempts"] + ahead, row["again"], row["channel"], row["notice"] == "digest", pace)

@@ -1,3 +1,19 @@
+-- name: put_off
+-- Nobody is to hear now: until $3, and a digest until $4.
+with early as (
+    select id
+    from notifier.message
+    where state = 'waiting'
+      and next_attempt_at <= $1
+      and ($2::text is null or channel = $2)
+      and case when notice = 'digest' then $4::timestamptz else $3::timestamptz end > $1
+    for update skip locked
+)
+update notifier.message
+set next_attempt_at = case when notice = 'digest' then $4 else $3 end, slot_at = null
+from early
+where message.id = early.id;
+
 -- name: claim
 -- A batch, of one channel or of all; a second sender skips what this one holds.
 select id, number, recipient, channel, notice, attempts, again, slot_at
@@ -168,7 +184,7 @@ where delivery.message_id = any($1::uuid[])
 
 -- name: abandoned
 -- Whoever held the lease is gone, and did not say whether the message went out.
-select id, attempts, again, channel, recipient
+select id, attempts, again, channel, recipient, notice
 from notifier.message
 where state = 'sending' and lease_until <= $1 and ($2::text is null or channel = $2)
 order by lease_until

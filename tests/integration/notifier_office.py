@@ -114,7 +114,6 @@ class Office:
         self.metrics = Metrics(self.registry)
         self.directory = directory_of(self.wecom, self.webhook)
         self.links = LinkMaker("http://127.0.0.1:8082", LINK_SECRET, timedelta(days=14))
-        self.bundler = Bundler(self.pool, timedelta())
         self.channels: dict[str, Channel] = {
             "webhook": Webhook(
                 self.client, {"office": SecretStr(self.webhook.secret)}, Guard([ip_network("127.0.0.0/8")])
@@ -131,6 +130,7 @@ class Office:
         self.watcher = Watcher(self.pool, self.registrar, self.metrics, lambda: self.now)
         self.acknowledger = Acknowledger(self.pool, policy)
         self.desk = Desk(self.pool, policy)
+        self.bundler = Bundler(self.pool, timedelta(), policy)
         self.take_directory(self.directory)
 
     def take_directory(self, directory: Directory) -> None:

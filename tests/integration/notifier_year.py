@@ -112,7 +112,7 @@ class District:
         self._recorder = Recorder(self.pool, self._from_ledger, LedgerMetrics(CollectorRegistry()))
         self._watcher = Watcher(self.pool, registrar, metrics, lambda: self.now)
         self._sweeper = Sweeper(self.pool, registrar, self.policy, directory, metrics)
-        self._bundler = Bundler(self.pool, timedelta())
+        self._bundler = Bundler(self.pool, timedelta(), self.policy)
         self._sender = Sender(self.pool, Routes({WECOM_BOT: self.post}, directory), links, self.policy, metrics)
         self._announcer = Announcer(self.pool, self._on_record)
         self._acknowledger, self._links = Acknowledger(self.pool, self.policy), links

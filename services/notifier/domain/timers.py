@@ -2,11 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
-from services.notifier.domain.ladder import after_working_days, next_morning, next_opening
+from services.notifier.domain.ladder import after_working_days, midnight, next_morning, next_opening
 from services.notifier.domain.policy import Policy
 from services.notifier.domain.rules import Rung
+from shared.clock import BUSINESS_ZONE, business_day
+
+# So long into its morning a digest left over from another day waits for what is new: a morning has one.
+_LEFT_OVER: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +41,27 @@ def answer_by(policy: Policy, now: datetime) -> datetime:
     """Until when an acknowledgement given now stops the climb."""
     later = after_working_days(now, policy.acknowledgement.working_days, policy.days)
     return next_opening(later, policy.opening, policy.days)
+
+
+def goes_out(at: datetime, policy: Policy, *, digest: bool) -> datetime:
+    """The first instant, not before `at`, at which somebody may hear; of a digest, from its time of day on."""
+    opening = next_opening(at, policy.opening, policy.days)
+    if not digest or policy.digest is None:
+        return opening
+    if opening == at and at.astimezone(BUSINESS_ZONE).time() >= policy.digest.at:
+        return at
+    return next_morning(at, policy.digest.at, policy.opening, policy.days)
+
+
+def tried_again(at: datetime, policy: Policy, *, digest: bool) -> datetime:
+    """The first instant, not before `at`, for a message that did not go out when it was made."""
+    later = goes_out(at, policy, digest=digest)
+    if not digest or later == at:
+        return later
+    waited = later + _LEFT_OVER
+    return waited if next_opening(waited, policy.opening, policy.days) == waited else later
+
+
+def next_digest(now: datetime, policy: Policy) -> datetime:
+    """When the digest of a later day than this goes out."""
+    return goes_out(midnight(business_day(now) + timedelta(days=1)), policy, digest=True)
