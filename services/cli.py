@@ -26,6 +26,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "services.provision_cli:provision",
         "Make or update the streams, the consumers and each service's schema. Safe to repeat.",
     ),
+    "users": (
+        "deploy.nats.cli:users",
+        "Print the users of a NATS server: Luodi's own, one for each unit that publishes, and the city's.",
+    ),
     "schema": (
         "services.schema_cli:schema",
         "Print the published language: every event as JSON Schema, or every subject and message as AsyncAPI.",

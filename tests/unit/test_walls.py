@@ -55,7 +55,7 @@ BREACHES: Mapping[str, tuple[Breach, ...]] = {
         Breach("services.notifier.domain.at_breach_of_channels", "from services.notifier.channels import email"),
         Breach("services.reporting.documents.at_breach", "import services.reporting.bulletin_api"),
         Breach("services.ledger.at_breach_of_api_above", "from services.ledger.api import routes"),
-        Breach("services.ledger.at_breach_of_cli_above", "import services.ledger.publish_cli"),
+        Breach("services.ledger.at_breach_of_cli_above", "import services.ledger.quarantine_cli"),
         Breach("services.notifier.at_breach_of_pages_above", "import services.notifier.pages"),
         Breach("services.reporting.at_breach_api", "import services.reporting.app"),
         Breach("services.reporting.at_breach_cli", "import services.reporting.__main__"),

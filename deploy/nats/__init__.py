@@ -1,0 +1,1 @@
+"""NATS as an installation of its own runs it: configuration and users."""
