@@ -12,7 +12,7 @@ from shared.subjects import STREAMS
 
 _WORDS: Final = r"[a-z]+(-[a-z]+)*"
 _VALUES: Final[Mapping[tuple[str, str], str]] = {
-    ("luodi_ready", "check"): "postgres|nats|intake|reports|rebuild|archive",
+    ("luodi_ready", "check"): "postgres|nats|intake|reports|rounds|rebuild|archive",
     ("luodi_pending", "stream"): "|".join(stream.name for stream in STREAMS),
     ("luodi_ledger_events_refused", "code"): "|".join(get_args(Code)),
     ("luodi_notifier_attempts", "channel"): "|".join(get_args(Channel)),
