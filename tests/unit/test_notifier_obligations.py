@@ -149,6 +149,20 @@ def test_a_gate_waits_since_the_one_before_it_was_passed() -> None:
     assert duty.brief == "协议初审9月1日通过后，行业审查已15天未出结果"
 
 
+def test_the_first_gate_waits_since_the_intention_was_signed() -> None:
+    signed = {"stage": "intent-signed", "facts": [fact("intent-signed", "2026-08-03")]}
+    # Thirty working days: six weeks without a holiday.
+    assert duties(project(**signed), PACKAGED, midnight(date(2026, 9, 14))) == []
+    duty = only(project(**signed), date(2026, 9, 15))
+    assert (duty.rule, duty.matter, duty.due) == ("gate-pending", "preliminary", date(2026, 9, 14))
+    assert duty.text == "8月3日签订意向后，协议初审已43天未出结果。请抓紧办理，并报送审查结果。"
+    assert duty.owed_by == "区招商投资局"
+    passed = {"preliminary": {"outcome": "passed", "on": "2026-09-21"}}
+    assert ended(project(**signed, gates=passed), "gate-pending", "preliminary") == Met(
+        date(2026, 9, 21), "协议初审已于9月21日通过"
+    )
+
+
 def test_a_gate_that_returned_the_agreement_waits_for_the_unit_that_reviews() -> None:
     gates = {
         "preliminary": {"outcome": "passed", "on": "2026-08-01"},
@@ -167,11 +181,15 @@ def test_a_gate_that_returned_the_agreement_waits_for_the_unit_that_reviews() ->
     [
         {"gates": {"preliminary": {"outcome": "rejected", "on": "2026-08-01"}}},
         {
+            "facts": [fact("intent-signed", "2026-07-01")],
+            "milestones": {"signed": {"due": None, "on": "2026-09-20"}},
+        },
+        {
             "gates": {"preliminary": {"outcome": "passed", "on": "2026-08-01"}},
             "milestones": {"signed": {"due": None, "on": "2026-09-20"}},
         },
     ],
-    ids=["rejected", "signed without it"],
+    ids=["rejected", "signed without the first", "signed without the next"],
 )
 def test_a_gate_is_not_waited_for_after_a_refusal_or_a_contract(changes: dict[str, Any]) -> None:
     assert duties(project(**changes), PACKAGED, midnight(TODAY)) == []

@@ -5,7 +5,6 @@ from typing import Final
 
 from services.notifier.domain.ladder import working_day_after
 from services.notifier.domain.obligations import Obligation, View, after
-from services.notifier.domain.record import Gate
 from services.notifier.domain.rules import GatePending, Unclaimed
 
 GATES: Final[Mapping[str, str]] = {"preliminary": "协议初审", "industry": "行业审查", "legal": "法制审查"}
@@ -37,17 +36,21 @@ def unclaimed(view: View, rule: Unclaimed) -> Iterator[Obligation]:
 
 
 def pending_gates(view: View, rule: GatePending) -> Iterator[Obligation]:
-    """A gate waits since it was returned, or since the one before it was passed; a contract ends the waiting."""
+    """A gate waits since it was returned, or since the step before: the intention was signed, or another gate passed.
+
+    A contract ends the waiting.
+    """
     record = view.record
-    signed = record.milestones.get("signed")
-    before: Gate | None = None
-    passed = ""
+    signed, intent = record.milestones.get("signed"), record.intent_signed_on
+    # The day of the step before, how it is said, and the working days from there on.
+    before = (intent, f"{view.say(intent)}签订意向后", rule.first_working_days) if intent else None
     for name, title in GATES.items():
-        gate = record.gates.get(name)
+        gate, days = record.gates.get(name), rule.working_days
         if gate is not None and gate.outcome == "returned":
             begun, why = gate.on, f"{title}{view.say(gate.on)}退回补正"
-        elif before is not None and before.outcome == "passed":
-            begun, why = before.on, f"{passed}{view.say(before.on)}通过后，{title}"
+        elif before is not None:
+            begun, step, days = before
+            why = f"{step}，{title}"
         elif gate is not None:
             begun, why = gate.on, title
         else:
@@ -55,7 +58,7 @@ def pending_gates(view: View, rule: GatePending) -> Iterator[Obligation]:
         over = gate.on if gate is not None and gate.outcome != "returned" else None
         # A contract without the review is out of rule; pressing for the review does not undo it.
         too_late = over is None and signed is not None and signed.on is not None
-        due = working_day_after(begun, rule.working_days, view.calendar)
+        due = working_day_after(begun, days, view.calendar)
         brief = f"{why}，已{view.late(begun)}天未完成" if gate else f"{why}已{view.late(begun)}天未出结果"
         verdict = {"passed": "通过", "rejected": "作出不通过结论"}.get(gate.outcome if gate else "", "办结")
         yield Obligation(
@@ -74,4 +77,6 @@ def pending_gates(view: View, rule: GatePending) -> Iterator[Obligation]:
             urgency=3,
             provisional=not view.calendar.knows(due),
         )
-        before, passed = gate, title
+        before = None
+        if gate is not None and gate.outcome == "passed":
+            before = gate.on, f"{title}{view.say(gate.on)}通过后", rule.working_days

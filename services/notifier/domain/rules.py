@@ -92,10 +92,14 @@ class MilestoneOverdue(Rule):
 
 
 class GatePending(Rule):
-    """A review has lain too long (审查超时). `units`: who reviews at a gate, where that is not the lead unit."""
+    """A review has lain too long (审查超时). `units`: who reviews at a gate, where that is not the lead unit.
+
+    `first_working_days`: from the intention to the first review; the agreement is drafted meanwhile.
+    """
 
     id: Literal["gate-pending"]
     working_days: Days = 10
+    first_working_days: Days = 30
     units: Mapping[Literal["preliminary", "industry", "legal"], str] = Field(default_factory=dict)
 
 
