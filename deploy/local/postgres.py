@@ -23,8 +23,6 @@ _SETTINGS = {
     "listen_addresses": LOOPBACK,
     # No socket file: its path would have to be short and writable, and everything here speaks TCP.
     "unix_socket_directories": "",
-    # The recorder locks each project of a batch for the length of a transaction.
-    "max_locks_per_transaction": "256",
     "timezone": "UTC",
     "log_timezone": "UTC",
 }

@@ -1,15 +1,16 @@
 """Makes the LEDGER stream say what the rows say, after a rebuild or when the stream was lost."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import asyncpg
 from nats.aio.client import Client
 
 from services.ledger import published
+from services.ledger.domain.buckets import bucket
 from services.ledger.domain.slices import Slice
 from services.ledger.slicing import Walk, all_of
-from services.ledger.tables import TABLES
+from services.ledger.tables import HOURS, TABLES
 from shared.bus import Outgoing, Publisher
 from shared.database import Connection, Pool
 from shared.sql import queries_beside
@@ -62,27 +63,30 @@ class Announcer:
 
     async def announce(self) -> None:
         """Publish what is noted; withdraw what has no row any more. Killed in between, the rest stays noted."""
-        total = await self._pool.fetchval(SQL["count"])
+        noted = await self._pool.fetch(SQL["noted"], timeout=HOURS)
+        # Each connection has buckets of its own: else it would wait for the others at every step.
+        shares: list[list[asyncpg.Record]] = [[] for _ in range(self._walk.connections)]
+        for row in noted:
+            shares[bucket(row["district"], row["subject"]) % len(shares)].append(row)
 
-        async def worker() -> None:
+        async def worker(share: Sequence[asyncpg.Record]) -> None:
             async with self._pool.acquire() as connection:
-                while await self._announce_some(connection):
-                    self._walk.progress("publishing", self.published + self.withdrawn, total)
+                for start in range(0, len(share), _AT_ONCE):
+                    await self._announce_some(connection, share[start : start + _AT_ONCE])
+                    self._walk.progress("publishing", self.published + self.withdrawn, len(noted))
 
-        self._walk.progress("publishing", 0, total)
-        await all_of(worker() for _ in range(self._walk.connections))
+        self._walk.progress("publishing", 0, len(noted))
+        await all_of(worker(share) for share in shares)
 
-    async def _announce_some(self, connection: Connection) -> bool:
-        async with connection.transaction():
-            noted = await connection.fetch(SQL["take"], _AT_ONCE)
-            part = Slice.of({(row["district"], row["subject"]) for row in noted})
-            async with published.held_still(connection, part):
-                messages = await published.expected_messages(connection, part)
-                await self._publish([Outgoing(subject, message) for subject, (_, message) in messages.items()])
-                noted_subjects = [_address(row) for row in noted]
-                await self._withdraw([subject for subject in noted_subjects if subject not in messages])
+    async def _announce_some(self, connection: Connection, noted: Sequence[asyncpg.Record]) -> None:
+        part = Slice.of({(row["district"], row["subject"]) for row in noted})
+        async with published.held_still(connection, part):
+            messages = await published.expected_messages(connection, part)
+            await self._publish([Outgoing(subject, message) for subject, (_, message) in messages.items()])
+            noted_subjects = [_address(row) for row in noted]
+            await self._withdraw([subject for subject in noted_subjects if subject not in messages])
         self.published += len(messages)
-        return bool(noted)
+        await connection.execute(SQL["done"], *map(list, zip(*noted, strict=True)))
 
     async def _withdraw(self, subjects: Iterable[str]) -> None:
         for subject in subjects:

@@ -1,12 +1,12 @@
--- name: count
--- How much is to be published.
-select count(*) from ledger.unpublished;
+-- name: noted
+-- What is to be published.
+select name, district, subject from ledger.unpublished;
 
--- name: take
--- Some of what is to be published, for one who commits when it is.
+-- name: done
+-- These are published.
 delete from ledger.unpublished
-where ctid = any (array(select ctid from ledger.unpublished limit $1 for update skip locked))
-returning name, district, subject;
+using unnest($1::text[], $2::text[], $3::text[]) as done (name, district, subject)
+where unpublished.name = done.name and unpublished.district = done.district and unpublished.subject = done.subject;
 
 -- name: note
 -- Keys of a table that are to be published.

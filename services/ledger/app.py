@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from services.ledger.api import routes
 from services.ledger.archive import Archive
-from services.ledger.domain.batch import lane_key
+from services.ledger.domain.buckets import lane_key
 from services.ledger.domain.callers import read_callers
 from services.ledger.entrance_api import entrance_routes
 from services.ledger.gaps import Gaps

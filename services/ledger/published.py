@@ -18,6 +18,7 @@ from services.ledger import recorder, warden
 from services.ledger.comparing import around_comparison
 from services.ledger.domain.batch import Key
 from services.ledger.domain.slices import Slice
+from services.ledger.locks import lock_projects, lock_quarantine, unlock
 from services.ledger.tables import Table, ask_each_table
 from shared.bus import stream_sequence
 from shared.database import Connection, Pool
@@ -114,7 +115,8 @@ async def parked(connection: Connection, district: str) -> AsyncIterator[bytes |
 
     None for nothing: none was ever refused.
     """
-    async with held_still(connection, Slice([district], [recorder.QUARANTINE_LOCK])):
+    async with _unlocked_after(connection):
+        await lock_quarantine(connection, [district])
         rows = await connection.fetch(recorder.SQL["parked"], [district])
         yield orjson.dumps(dict(rows[0])) if rows else None
 
@@ -122,9 +124,15 @@ async def parked(connection: Connection, district: str) -> AsyncIterator[bytes |
 @contextlib.asynccontextmanager
 async def held_still(connection: Connection, part: Slice) -> AsyncIterator[None]:
     """Hold these keys as a recorder does: nobody is between writing their rows and publishing them."""
+    async with _unlocked_after(connection):
+        await lock_projects(connection, part.keys)
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _unlocked_after(connection: Connection) -> AsyncIterator[None]:
     try:
-        await connection.execute(recorder.SQL["lock"], part.districts, part.subjects)
         yield
     finally:
         if not connection.is_closed():
-            await connection.execute(recorder.SQL["unlock"])
+            await unlock(connection)

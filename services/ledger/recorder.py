@@ -22,6 +22,7 @@ from services.ledger.domain.batch import (
     sort_out,
 )
 from services.ledger.domain.canary import canary
+from services.ledger.locks import lock_projects, lock_quarantine, unlock
 from services.ledger.metrics import Metrics
 from shared.bus import Outgoing
 from shared.database import Connection, Pool
@@ -34,9 +35,6 @@ from shared.subjects import outreach_subject, project_subject, quarantine_subjec
 Publish = Callable[[Sequence[Outgoing]], Awaitable[None]]
 
 SQL = queries_beside(__file__)
-
-# Beside a district, what is locked while its parked messages change; no project can have this name.
-QUARANTINE_LOCK: Final = "#quarantine"
 
 # What the data of one project can make Postgres say. Anything else is a fault of the house, and waits until mended.
 POISON: Final = (
@@ -88,14 +86,14 @@ class Recorder:
         accepted, refused = sort_out(batch)
         async with self._pool.acquire() as connection:
             try:
-                await self._lock(connection, keys(accepted))
+                await lock_projects(connection, keys(accepted))
                 records, late = await self._fold(connection, accepted)
                 told = await self._park(connection, refused + late)
                 await self._publish(records + told)
             except BaseException:
                 # A connection that broke has lost its locks already, and its error must not hide the first one.
                 with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-                    await connection.execute(SQL["unlock"])
+                    await unlock(connection)
                 raise
             # The locks lived as long as this session. When it has ended, somebody else may have published a later
             # record before ours: then this raises, and the batch is recorded again.
@@ -104,10 +102,6 @@ class Recorder:
             # The pool unlocks, as part of what it does to every connection that it takes back, or raises.
         self._count(accepted, refused + late, records)
         return refused + late
-
-    async def _lock(self, connection: Connection, touched: Sequence[Key]) -> None:
-        if touched:
-            await connection.execute(SQL["lock"], *_columns(touched, 2))
 
     async def _fold(
         self, connection: Connection, accepted: list[Accepted], *, alone: bool = False
@@ -123,8 +117,9 @@ class Recorder:
                 return [], self._unfoldable(accepted, f"could not be computed: {error}")
             parts = halves(accepted)
         except asyncpg.QueryCanceledError:
+            # Also before a project is tried alone: the database may be quick again when it has been.
+            await self._blame_the_database(connection)
             if alone:
-                await self._blame_the_database(connection)
                 return [], self._unfoldable(accepted, f"took longer than {self._fold_seconds:g} seconds to compute")
             # In halves, the limit would be waited for at each of them. Whoever was alone is tried again, too: the time
             # may have passed while the server was suspended.
@@ -186,8 +181,7 @@ class Recorder:
         if not refused:
             return []
         districts = sorted({one.refusal.district for one in refused if one.refusal.district})
-        # After the projects' locks, and in order: no recorder waits for a project while it holds one of these.
-        await self._lock(connection, [(district, QUARANTINE_LOCK) for district in districts])
+        await lock_quarantine(connection, districts)
         async with connection.transaction():
             await connection.execute(SQL["park"], *_columns([_quarantine_row(one) for one in refused], 11))
             counts = await connection.fetch(SQL["parked"], districts)

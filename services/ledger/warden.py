@@ -10,6 +10,7 @@ import orjson
 from services.ledger import recorder as recording
 from services.ledger.domain.batch import Accepted, Refused, Stored, sort_out
 from services.ledger.domain.twins import repeated
+from services.ledger.locks import lock_quarantine, unlock
 from services.ledger.quarantine import Kept, Place, Quarantine
 from services.ledger.recorder import Publish, Recorder
 from shared.bus import Outgoing
@@ -108,12 +109,11 @@ class Warden:
         """Nobody else parks or closes messages of these districts until the block has published their number."""
         async with self._pool.acquire() as connection:
             try:
-                names = [recording.QUARANTINE_LOCK] * len(districts)
-                await connection.execute(recording.SQL["lock"], districts, names)
+                await lock_quarantine(connection, districts)
                 yield connection
             finally:
                 if not connection.is_closed():
-                    await connection.execute(recording.SQL["unlock"])
+                    await unlock(connection)
 
     async def _on_record(self, accepted: Sequence[Accepted]) -> set[Place]:
         rows = [(one.event.district, one.event.source, one.event.id, digest(one.event)) for one in accepted]

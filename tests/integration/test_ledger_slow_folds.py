@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 import asyncpg
 import pytest
 
+from services.ledger.domain.batch import Key
+from services.ledger.locks import lock_projects
 from shared import clock, intake
 from shared.database import make_pool
 from shared.jetstream import ask
@@ -38,7 +40,7 @@ async def test_a_project_that_is_held_up_holds_up_nobody_and_is_handed_out_once(
 ) -> None:
     monkeypatch.setattr(intake, "SLOW_SECONDS", SOON_AGAIN.ack_wait)
     async with disturbed(provisioned, database_url) as ledger:
-        async with held(database_url, "500101/P-0"):
+        async with held(database_url, ("500101", "P-0")):
             await ledger.say(projects=30)
 
             async def others_went_on() -> bool:
@@ -145,11 +147,11 @@ def jumped(monkeypatch: pytest.MonkeyPatch, seconds: float) -> Iterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def held(database_url: str, key: str) -> AsyncIterator[None]:
+async def held(database_url: str, key: Key) -> AsyncIterator[None]:
     """Another session has a project's lock, as a recorder whose transaction does not end."""
     connection = await asyncpg.connect(database_url, ssl=False)
     try:
-        await connection.execute("select pg_advisory_lock(hashtextextended($1, 0))", key)
+        await lock_projects(connection, [key])
         yield
     finally:
         await connection.close()

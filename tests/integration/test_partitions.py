@@ -7,6 +7,7 @@ import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from services.ledger.domain.buckets import bucket
 from shared import bus, partitions, streams
 from shared.bus import Outgoing, publish_all
 from shared.intake import Intake
@@ -133,3 +134,19 @@ async def test_the_queue_is_copied_as_fast_as_its_source_is_written(provisioned:
 
     config = (await ask(client, f"STREAM.INFO.{partitions_stream(2)}"))["config"]
     assert config["persist_mode"] == "async"
+
+
+@pytest.mark.parametrize("count", [2, 5, 8])
+async def test_two_partitions_have_no_lock_in_common(provisioned: str, client: Client, count: int) -> None:
+    stream = client.jetstream()
+    await streams.provision(provisioned, partitions=count)
+    await _publish(client)
+
+    async def copied() -> bool:
+        return (await stream.stream_info(partitions_stream(count))).state.messages == _PROJECTS
+
+    await until(copied)
+    for sequence in range(1, _PROJECTS + 1):
+        subject = (await stream.get_msg(partitions_stream(count), sequence)).subject
+        partition, _, district, _, project, _ = str(subject).split(".")
+        assert bucket(district, project) % count == int(partition)

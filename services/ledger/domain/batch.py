@@ -36,15 +36,6 @@ class Refused:
 Key = tuple[str, str]
 
 
-def lane_key(subject: str) -> str:
-    """What events about one project have in common: their bus subject's district and subject.
-
-    A subject of another shape stands for itself; it touches no project.
-    """
-    tokens = subject.split(".")
-    return f"{tokens[1]}/{tokens[3]}" if len(tokens) == 5 else subject
-
-
 def sort_out(batch: Iterable[Stored]) -> tuple[list[Accepted], list[Refused]]:
     """Judge each message alone: one bad message costs itself only."""
     accepted: list[Accepted] = []
