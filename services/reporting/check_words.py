@@ -20,6 +20,7 @@ KINDS: Mapping[ClaimKind, str] = {
     ClaimKind.SUM: "合计",
     ClaimKind.PART: "其中数",
     ClaimKind.AVERAGE: "平均数",
+    ClaimKind.CONVERSION: "折合",
     ClaimKind.LEDGER: "与台账核对",
     ClaimKind.LEDGER_TARGET: "目标与台账核对",
 }

@@ -1,11 +1,9 @@
-"""Finds what is said to lie between two figures: leads over 序时进度, growth, rises and falls, the rest of a target."""
+"""Finds what is said to lie between two figures: growth, rises and falls, the rest of a target."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.reporting.domain.check.intervals import Interval
-from services.reporting.domain.check.periods import Period
 from services.reporting.domain.check.prose import Sentence
 from services.reporting.domain.check.quantities import VALUES, Kind, Quantity
 from services.reporting.domain.check.readings import (
@@ -15,39 +13,38 @@ from services.reporting.domain.check.readings import (
     Formula,
     Reading,
     difference,
-    elapsed_lines,
     fall,
     fallen_by,
     grown_by,
     growth,
-    in_whole_months,
     linked,
+    quotient,
+    total,
 )
 from services.reporting.domain.check.roles import Role, alike, beside, role, values
 
-_TIME = "(?:序时|时序|时间)(?:进度|要求)?(?:要求|目标|任务)?"
-_AHEAD, _BEHIND = "超前|领先|快|高出|高|超过|超出|超|多|提前", "滞后|落后|慢|低|欠|差|少"
-_LEAD = re.compile(
-    rf"(?:[较比与距]{_TIME}(?:（?P）?)?[^，。；P]{{0,4}}?(?P<how>{_AHEAD}|{_BEHIND})(?:于|了|出|约)?"
-    rf"|(?P<how_first>{_AHEAD}|{_BEHIND})(?:于|过|出)?{_TIME}(?:（?P）?)?)(?P<list>(?:[^，。；PD]{{0,4}}D、)*)(?:分别)?[^，。；PDMN]{{0,3}}$"
-)
-_ELAPSED = re.compile(rf"{_TIME}(?:应)?(?:为|是|达到?|应达到?|：|（)*$")
 _GROWTH = re.compile(
     r"(?:同比|环比|[较比](?:上|去|同|前)?年?[^，。；P]{0,16}?)?(?:（(?P<bracket>[MNUP])）)?"
-    r"(?P<how>增长|增加|提高|上升|增幅|增速|提升|下降|减少|回落|降低|降幅|下滑)(?:了|为|达|约)?$"
+    r"(?P<how>增长|增加|提高|上升|增幅|增速|提升|下降|减少|回落|降低|降幅|下滑|增收|减收)(?:了|为|达|约)?$"
 )
-_FALLING = re.compile("下降|减少|回落|降低|降幅|下滑|缩小")
+_FALLING = re.compile("下降|减收|减少|回落|降低|降幅|下滑|缩小")
 _FROM_TO = re.compile(
     r"[由从][^，。；MNUPT]{0,8}T?[^，。；MNUP]{0,8}(?P<from>[MNUP])(?P<how>[^，。；MNUP]{0,4}?(?:增加|增长|提高|上升|扩大|提升|下降|减少|降低|降|增|升))"
     r"(?:到|至|为)[^，。；MNUP]{0,6}(?P<to>[MNUP])[，、]?[^，。；MNUPD]{0,4}(?P<change>增长|增加|提高|上升|提升|增幅|净增|下降|减少|降低|降幅)(?:了|为|达)?$"
 )
+_BASE_BEHIND = re.compile(
+    r"(?:，(?:总量|总额)?(?:达到?|增至|升至|降至)(?P<now>[MNU]))?(?:，|（)(?:上年|去年)(?:同期)?[^，。；：（）A-Z]{0,6}(?P<base>[MNU])(?=[，。；）]|$)"
+)
+# At constant prices or by another account the figures beside a growth are not those that it is computed from.
+_OTHER_PRICES = re.compile("生产总值|gdp|增加值|可比|同口径|不变价|剔除")
 _LEFT = re.compile(
     r"(?:距|离|较|比|与)?[^，。；MNUPD]{0,14}(?:目标|任务)[^，。；PD]{0,8}?(?P<how>还差|尚差|仍差|相差|还有|尚有|差距?|缺口)(?:为|还有)?$"
-    r"|(?:^|[，；])(?:剩余|还剩|尚余|(?:还|尚)需(?:到位|完成|引进)?)(?:任务)?$"
+    r"|(?:^|[，；])(?:剩余|还剩|尚余|还差|尚差|仍差|(?:还|尚)需(?:到位|完成|引进)?)(?:任务)?$"
 )
+_TIMES = re.compile(r"[是为达](?P<base>[^，。；：A-Z]{0,10}（?[MNU]）?)的$")
+_CONVERTED = re.compile("M(?:（|，)(?:折合|即|合)(?:人民币)?$")
 _COMPARED = re.compile(r"[比较][^，。；MNUPD]{1,14}?（?(?P<base>P)）?的?(?P<how>高|低|多|少|快|慢)(?:出|于|了)?$")
 _BEYOND = re.compile(r"(?:超额?出?过?(?:全年|年度)?(?:目标|任务|目标任务)|超额完成)(?:任务|目标|[MN])?$")
-_COMPLETION = re.compile("完成|达成|进度|实现|占")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,64 +63,19 @@ def changes(sentence: Sentence, context: Context) -> Iterator[Candidate]:
         offset = place - len(head)
         if one.kind in {Kind.PERCENT, Kind.POINTS, *VALUES} and (match := _FROM_TO.search(head)):
             yield from _from_to(sentence, one, offset, match)
-        elif one.kind is Kind.POINTS and (match := _LEAD.search(head)):
-            yield Candidate(ClaimKind.LEAD, one, tuple(_leads(sentence, context, one, offset, match)), sentence)
         elif one.kind is Kind.POINTS and (match := _COMPARED.search(head)):
             yield from _compared(sentence, one, offset, match)
-        elif one.kind is Kind.PERCENT and _ELAPSED.search(head):
-            yield from _elapsed(sentence, context, one)
         elif match := _GROWTH.search(head):
             yield from _grown(sentence, one, match)
         elif one.kind in VALUES and (match := _LEFT.search(head)):
             yield from _remaining(sentence, context, one)
+        elif one.kind is Kind.MONEY and _CONVERTED.search(head):
+            reading = Reading(total, (values(sentence, place)[-1],), certain=True)
+            yield Candidate(ClaimKind.CONVERSION, one, (reading,), sentence)
+        elif one.unit == "倍" and (match := _TIMES.search(head)):
+            yield from _times(sentence, one, offset + match.start())
         elif one.kind in VALUES and _BEYOND.search(head):
             yield from _beyond(sentence, one)
-
-
-def _leads(
-    sentence: Sentence, context: Context, result: Quantity, offset: int, match: re.Match[str]
-) -> Iterator[Reading]:
-    how = match["how"] or match["how_first"]
-    ahead = bool(re.fullmatch(_AHEAD, how))
-    begun = offset + match.start()
-    printed = [
-        at for at in sentence.places if begun <= at < sentence.at(result) and sentence.here(at).kind is Kind.PERCENT
-    ]
-    done = [at for at in sentence.places if at < begun and sentence.here(at).kind is Kind.PERCENT]
-    lines = [(sentence.here(at), True) for at in printed] or _lines(sentence, context)
-    for at in reversed(done):
-        one = sentence.here(at)
-        near = at == done[-1] and not one.vague and bool(_COMPLETION.search(sentence.shape[max(0, at - 40) : at]))
-        tied = near and not re.search("[；]|分别|[MNU]|D", sentence.shape[at:begun]) and not match["list"]
-        for line, sure in lines:
-            inputs = (one, line) if ahead else (line, one)
-            yield Reading(difference, inputs, tied and sure)
-
-
-def _lines(sentence: Sentence, context: Context) -> list[tuple[Quantity | Interval, bool]]:
-    """序时进度 by the period: exact, and as it is printed with one or two decimals."""
-    period, sure = _period(sentence, context)
-    elapsed = None if period is None else period.elapsed_pct
-    if elapsed is None:
-        return []
-    return list(elapsed_lines(elapsed, sure=sure))
-
-
-def _period(sentence: Sentence, context: Context) -> tuple[Period | None, bool]:
-    """The period that a sentence speaks of, and whether no other one comes into question."""
-    if sentence.periods:
-        return sentence.periods[0], len({one.elapsed_pct for one in sentence.periods}) == 1
-    beside = context.in_paragraph.periods if context.in_paragraph else []
-    sure = len({one.elapsed_pct for one in beside} or context.periods) == 1
-    return (beside[0] if sure and beside else context.nearest_period), sure
-
-
-def _elapsed(sentence: Sentence, context: Context, result: Quantity) -> Iterator[Candidate]:
-    period, sure = _period(sentence, context)
-    elapsed = None if period is None else period.elapsed_pct
-    if elapsed is not None:
-        reading = Reading(lambda given: given[0], (Interval.exactly(elapsed),), sure and in_whole_months(elapsed))
-        yield Candidate(ClaimKind.ELAPSED, result, (reading,), sentence)
 
 
 def _grown(sentence: Sentence, result: Quantity, match: re.Match[str]) -> Iterator[Candidate]:
@@ -136,12 +88,16 @@ def _grown(sentence: Sentence, result: Quantity, match: re.Match[str]) -> Iterat
         formula = difference
         bases = alike(bases, result)
         if not bases:
+            readings = tuple(_by_the_base_behind(sentence, result, formula, falls=falls))
+            if readings:
+                yield Candidate(ClaimKind.GROWTH, result, readings, sentence)
             return
     else:
         yield from _points_grown(sentence, result, falls=falls)
         return
     readings = (
         *_growth_readings(sentence, result, formula, bases, falls),
+        *(() if bases else _by_the_base_behind(sentence, result, formula, falls=falls)),
         *_by_the_change(sentence, result, falls=falls),
     )
     yield Candidate(ClaimKind.GROWTH, result, readings, sentence)
@@ -155,9 +111,27 @@ def _growth_readings(
         others = alike(before, base)
         plain = [one for one in others if role(sentence, one) is Role.PLAIN]
         certain = len(plain) == len(bases) == 1 and "；" not in sentence.shape[: sentence.at(result)]
+        certain = certain and not (formula is not difference and _OTHER_PRICES.search(sentence.shape))
         for now in reversed(plain):
             inputs = (base, now) if falls and formula is difference else (now, base)
             yield Reading(formula, inputs, certain and linked(sentence, _last(now, base), _words(sentence, result)))
+
+
+def _by_the_base_behind(sentence: Sentence, result: Quantity, formula: Formula, *, falls: bool) -> Iterator[Reading]:
+    """完成45.2亿元，同比增长9.7%，上年同期为41.2亿元; 增加8.4亿元，达到62.3亿元，上年同期为53.9亿元."""
+    place = sentence.at(result)
+    match = _BASE_BEHIND.match(sentence.shape, place + 1)
+    if match is None:
+        return
+    base, before = sentence.here(match.start("base")), values(sentence, place)
+    plain = [one for one in alike(before, base) if role(sentence, one) is Role.PLAIN]
+    named = sentence.here(match.start("now")) if match["now"] else None
+    sure = not _OTHER_PRICES.search(sentence.shape) and "；" not in sentence.shape[:place] and not base.vague
+    for now in [named] if named else reversed(plain):
+        if now.dimension == base.dimension:
+            tied = bool(named) or (len(plain) == 1 and linked(sentence, now, _words(sentence, result)))
+            inputs = (base, now) if falls and formula is difference else (now, base)
+            yield Reading(formula, inputs, sure and tied and not now.vague)
 
 
 def _by_the_change(sentence: Sentence, result: Quantity, *, falls: bool) -> Iterator[Reading]:
@@ -213,6 +187,15 @@ def _compared(sentence: Sentence, result: Quantity, offset: int, match: re.Match
     inputs = (base, now) if less else (now, base)
     tied = linked(sentence, now, offset + match.start()) and not now.vague
     yield Candidate(ClaimKind.DIFFERENCE, result, (Reading(difference, inputs, tied, remote=not tied),), sentence)
+
+
+def _times(sentence: Sentence, result: Quantity, verb: int) -> Iterator[Candidate]:
+    """84.8亿元，是上年同期73.4亿元的1.16倍."""
+    base, before = values(sentence, sentence.at(result))[-1], values(sentence, verb)
+    plain = [one for one in alike(before, base) if role(sentence, one) is Role.PLAIN]
+    if plain:
+        tied = len(plain) == 1 and linked(sentence, plain[0], verb) and not base.vague
+        yield Candidate(ClaimKind.GROWTH, result, (Reading(quotient, (plain[-1], base), tied),), sentence)
 
 
 def _from_to(sentence: Sentence, result: Quantity, offset: int, match: re.Match[str]) -> Iterator[Candidate]:

@@ -18,18 +18,26 @@ from services.reporting.domain.check.readings import (
     suffix_sums,
     total_ratio,
 )
-from services.reporting.domain.check.roles import TARGET_WORD, Role, alike, role, values
+from services.reporting.domain.check.roles import TARGET_WORD, Role, alike, beside, role, values
 
 _PART = "(?:[^，。；：（）PD完占]|（[^（）P]{0,30}）){0,40}?"
 _OF = re.compile(
     rf"(?P<verb>完成了?|占到?了?|实现|相当于|(?<![下到送])达到?|为)(?P<what>{_PART})(?:的|(?<=）)|(?<=目标)|(?<=任务)|(?<=计划))$"
 )
 _RATE = re.compile(
-    r"(?:目标|任务|计划|目标任务)?(?P<verb>(?:完成|达成)(?:任务|目标|计划|总)?(?:率|比例|比|进度)|完成了?)"
+    r"(?:目标|任务|计划|目标任务)?(?P<verb>(?:完成|达成)(?:任务|目标|计划|总)?(?:率|比例|比|进度)|完成了?|(?<=[，、])(?:进度|已?达到?))"
     r"(?:分别)?(?:为|达到?|是|：|已?达)?$"
 )
 _BARE_SHARE = re.compile(r"(?P<verb>占比?)(?:为|达)?$")
 _TARGET_BEHIND = re.compile(rf"（[^（）P]{{0,8}}{TARGET_WORD}[^（）MNUP]{{0,6}}(?P<target>[MNU])")
+_TARGET_NEXT = re.compile(
+    rf"，(?:全年|年度|年|市|下达|上级|的){{0,4}}{TARGET_WORD}[为是]?(?P<target>[MNU])(?=[。；）]|$|，(?![^；]*(?:完成|占|率)))"
+)
+_DONE_NEXT = re.compile(
+    "，(?:已|累计|实际|共)*(?:(?P<bare>达到?|[为计])|到位(?:资金)?|完成(?:投资)?|实现)(?:为|达到?)?(?P<done>[MNU])"
+    "(?=[。；）]|$|，(?![^；]*(?:完成|占|率)))"
+)
+_NOBODY = re.compile("(?:T|X|，|全[区县市]|我[区县市]|已|累计|共|目前|截至|今年以来)*")
 _HAS_TARGET = re.compile(TARGET_WORD)
 _NOT_DONE = {Role.CHANGE, Role.BASE, Role.VAGUE, Role.ATTRIBUTE, Role.UNDONE}
 _YEAR = "全年"
@@ -92,8 +100,19 @@ def _follows(sentence: Sentence, verb: int) -> bool:
 
 
 def _behind(sentence: Sentence, place: int) -> Quantity | None:
+    """The target that follows the percentage: （目标105亿元）, or in the next clause where none stands before."""
     match = _TARGET_BEHIND.match(sentence.shape, place + 1)
+    if match is None and not any(role(sentence, one) is Role.TARGET for one in values(sentence, place)):
+        match = _TARGET_NEXT.match(sentence.shape, place + 1)
     return None if match is None else sentence.here(match.start("target"))
+
+
+def _done_behind(sentence: Sentence, found: _Found, place: int, target: Quantity) -> Iterator[Reading]:
+    """完成全年目标105亿元的80.8%，达84.8亿元: an amount without a name of its own, where none stands before."""
+    match = _DONE_NEXT.match(sentence.shape, place + 1)
+    if match and (done := sentence.here(match.start("done"))).dimension == target.dimension and not done.vague:
+        nobody = _NOBODY.fullmatch(sentence.shape, 0, found.verb)
+        yield Reading(ratio, (done, target), bool(match["bare"] or nobody) and not leftover(found.what))
 
 
 def _only_target(sentence: Sentence, place: int) -> Quantity | None:
@@ -103,6 +122,8 @@ def _only_target(sentence: Sentence, place: int) -> Quantity | None:
 
 def _readings(sentence: Sentence, context: Context, place: int, found: _Found) -> Iterator[Reading]:
     if found.target is not None:
+        if not found.target.vague and not alike(values(sentence, found.verb), found.target):
+            yield from _done_behind(sentence, found, place, found.target)
         yield from _against(sentence, context, found, found.target, sure=not found.target.vague)
         return
     asked = [one for one in values(sentence, place) if role(sentence, one) in {Role.TARGET, Role.PERHAPS_TARGET}]
@@ -114,8 +135,20 @@ def _readings(sentence: Sentence, context: Context, place: int, found: _Found) -
     for target in [only] if only else reversed(asked):
         yield from _against(sentence, context, found, target, sure=only is not None)
     if not asked:
+        yield from _of_the_whole_investment(sentence, context, found)
         for target in context.targets[:_MOST]:
             yield from _against(sentence, context, found, target, sure=False)
+
+
+def _of_the_whole_investment(sentence: Sentence, context: Context, found: _Found) -> Iterator[Reading]:
+    """总投资682.5亿元，完成投资236.4亿元，投资完成率34.6%, where nothing is said of a year or its plan."""
+    before = values(sentence, found.verb)
+    wholes = [one for one in before if beside(sentence, one)[0].endswith("总投资")]
+    if len(wholes) == 1 and before[-1] in alike(before, wholes[0]) and sentence.shape[: found.verb].endswith("投资"):
+        done = before[-1]
+        apart = sentence.shape[sentence.at(wholes[0]) + 1 : sentence.at(done)]
+        sure = re.fullmatch("，(?:已|累计|实际|共)*完成投资", apart) and not context.targets
+        yield Reading(ratio, (done, wholes[0]), bool(sure) and linked(sentence, done, found.verb))
 
 
 def _is_for(sentence: Sentence, one: Quantity, span: int | str) -> bool:

@@ -143,14 +143,15 @@ def _plain(text: str) -> str:
 
 
 def shared_units(sentence: Sentence) -> Sentence:
-    """Give a bare number in a list the unit of the next one: 快14.1、14.8个百分点."""
+    """Give a bare number in a list the unit of the next one: 快14.1、14.8个百分点, 快14.1个、14.8个百分点."""
     figures = list(sentence.figures)
     shape = list(sentence.shape)
     for place in range(len(figures) - 2, -1, -1):
         one, following = figures[place], figures[place + 1]
         between = sentence.shape[sentence.places[place] + 1 : sentence.places[place + 1]]
+        unfinished = one.unit == "个" and following.unit == "个百分点"
         if (
-            one.kind is Kind.BARE
+            (one.kind is Kind.BARE or unfinished)
             and following.kind not in {Kind.PERIOD, Kind.OTHER, Kind.BARE}
             and between in {"、", "和", "与"}
         ):

@@ -123,6 +123,7 @@ _OTHER = rf"""
 _TOKEN = re.compile(
     rf"""
       (?P<period>{PERIOD})
+    | 百分之(?P<hundredths>(?:{ARABIC}|{CHINESE}|[一二三四五六七八九百])(?:点[零一二三四五六七八九]{{1,4}})?)
     | (?P<other>{_OTHER})
     | (?P<number>{ARABIC}|{CHINESE})\s*(?P<loose>余|多|几)?\s*{_UNIT}
     | (?P<bare>{ARABIC})
@@ -137,6 +138,8 @@ def quantities(folded: str) -> Iterator[Quantity]:
         start, end = match.span()
         if match["period"] is not None:
             yield Quantity(start, end, Kind.PERIOD, match["period"], period=period(match["period"]))
+        elif match["hundredths"] is not None:
+            yield from _hundredths(folded, match)
         elif match["other"] is not None:
             yield Quantity(start, end, Kind.OTHER, match["other"])
         elif match["bare"] is not None:
@@ -145,19 +148,33 @@ def quantities(folded: str) -> Iterator[Quantity]:
             yield found
 
 
+def _hundredths(folded: str, match: re.Match[str]) -> Iterator[Quantity]:
+    """百分之八十五点六; its digits as they would stand before %."""
+    words, _, decimals = match["hundredths"].partition("点")
+    number = arabic(words) if words[0].isascii() else chinese(words)
+    if number is not None:
+        digits = ".".join(filter(None, (str(number), "".join(str(chinese(one)) for one in decimals))))
+        yield Quantity(*match.span(), Kind.PERCENT, digits, Decimal(digits), "%", 1, _is_vague(folded, *match.span()))
+
+
 def _measured(folded: str, match: re.Match[str]) -> Quantity | None:
     digits, (start, end) = match["number"], match.span()
     number = arabic(digits) if digits[0].isascii() else chinese(digits)
     if number is None:
         return None
     kind, unit, scale = _unit(match)
+    if match["none"] == "倍":
+        return Quantity(start, end, Kind.OTHER, digits, Decimal(number), "倍", 1, _is_vague(folded, start, end))
     if kind is Kind.OTHER or _RATE_AFTER.match(folded, end):
         return Quantity(start, end, Kind.OTHER)
-    before = folded[max(0, start - 6) : start]
-    by_points = kind is Kind.POINTS and _BY_POINTS.search(before)
-    inexact = _VAGUE_BEFORE.search(before) and not by_points
-    vague = bool(match["loose"] or inexact or _VAGUE_AFTER.match(folded, end))
+    by_points = kind is Kind.POINTS and _BY_POINTS.search(folded[max(0, start - 6) : start])
+    vague = bool(match["loose"]) or _is_vague(folded, end if by_points else start, end)
     return Quantity(start, end, kind, digits, Decimal(number), unit, scale, vague)
+
+
+def _is_vague(folded: str, start: int, end: int) -> bool:
+    """Whether the words beside a figure say that it is not exact."""
+    return bool(_VAGUE_BEFORE.search(folded[max(0, start - 6) : start]) or _VAGUE_AFTER.match(folded, end))
 
 
 def _unit(match: re.Match[str]) -> tuple[Kind, str, int]:

@@ -30,6 +30,7 @@ class ClaimKind(StrEnum):
     SUM = "sum"
     PART = "part"
     AVERAGE = "average"
+    CONVERSION = "conversion"
     LEDGER = "ledger"
     LEDGER_TARGET = "ledger-target"
 
@@ -163,6 +164,11 @@ def difference(given: Sequence[Interval]) -> Interval | None:
 def total(given: Sequence[Interval]) -> Interval | None:
     """All together."""
     return reduce(add, given)
+
+
+def less_the_others(given: Sequence[Interval]) -> Interval | None:
+    """What the first leaves beside all others."""
+    return given[0] - reduce(add, given[1:])
 
 
 def quotient(given: Sequence[Interval]) -> Interval | None:

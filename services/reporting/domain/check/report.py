@@ -7,6 +7,8 @@ from itertools import chain, islice
 
 from services.reporting.domain.check.changes import changes
 from services.reporting.domain.check.completion import completions
+from services.reporting.domain.check.leads import leads
+from services.reporting.domain.check.parts import parts
 from services.reporting.domain.check.prose import Paragraph, paragraphs, shared_units
 from services.reporting.domain.check.quantities import Quantity
 from services.reporting.domain.check.readings import Candidate, Context
@@ -17,7 +19,7 @@ from services.reporting.domain.check.sums import sums
 from services.reporting.domain.check.tables import table_claims, unread_rows
 from services.reporting.domain.check.verdicts import Claim, Verdict, blame_neighbour, judge
 
-_FINDERS = (respective, changes, completions, shares, sums)
+_FINDERS = (respective, leads, changes, completions, shares, sums, parts)
 _REMEMBERED = 3
 _TARGETS_MOST = 100
 CHARACTERS_MOST = 200_000

@@ -26,6 +26,7 @@ TARGET_WORD = "(?:目标任务|目标|任务|(?:全年|年度|年初|当年|考�
 _IS = "(?:总额|总量|总数|数|值|额)?(?:分别)?(?:为|是|：|共|达)?"
 _TARGET_LEFT = re.compile(
     rf"(?:{TARGET_WORD}{_IS}|{TARGET_WORD}（[^（）]{{0,8}}|下达[^，。；：（）完占]{{0,14}}"
+    r"|年初(?:确定|安排|排定|预计|计划)的?(?:项目)?|(?:全年|年度)计划(?!总?投资)[^，。；：（）完A-Z]{0,8}"
     r"|(?:全年|年度|当年|今年|本年)度?计划(?:新签约|新开工|完成|到位|投资|开工|竣工|签约)+(?:资金|项目)?)$"
 )
 _DONE_BEFORE = re.compile(rf"(?:完成|实现|达到|超额完成)[^，。；：]{{0,12}}{TARGET_WORD}{_IS}$")
@@ -34,12 +35,14 @@ _TARGET_RIGHT = re.compile(
 )
 _OF_WHICH = re.compile(r"）?的P")
 _CHANGE_LEFT = re.compile(
-    r"(?:净增加?|增加|增长|增幅|减少|下降|(?<!新)增|减|(?<![至不])多|(?<!不)少|高出|高|低|差距?|缺口?|欠|超出|超额(?:完成)?|提高|"
+    r"(?:净增加?|增加|增收|减收|增长|增幅|减少|下降|(?<!新)增|减|(?<![至不])多|(?<!不)少|高出|高|低|差距?|缺口?|欠|超出|超额(?:完成)?|提高|"
     r"上升|回落|降低|扩大|提升|缩小|超目标(?:任务)?|超任务)(?:了|约|额)?(?:为|达)?$"
 )
-_BASE_LEFT = re.compile(r"(?:上年|去年|同期|上月|上季|上个月|基数|往年|前年)[^，。；：P]{0,10}$")
+_BASE_LEFT = re.compile(
+    r"(?:上年|去年|同期|上月|上季|上个月|基数|往年|前年)[^，。；：P]{0,10}$|(?:年初|上年末)(?:余额|存量)?(?:为|是)$"
+)
 _INVESTMENT_LEFT = re.compile(
-    r"(?:总投资|计划投资|计划总投资|拟投资|投资总额|投资额|概算|估算|注册资本|注册资金|协议投资|合同投资|年产值|产值|税收|租金|授信|贷款)"
+    r"(?:总投资|计划投资|计划总投资|拟投资|投资总额|投资额|概算|估算|注册资本|注册资金|协议投资|合同投资|(?<![成现])产值|(?<![成现库])税收|租金|授信|贷款)"
     r"(?:额|金额)?(?:为|达|约)?$"
 )
 _ATTRIBUTE_RIGHT = re.compile(r"的(?!P|（?P)|级|规模|大项目|重大项目")
@@ -51,8 +54,13 @@ _NEAR = 24
 
 
 def role(sentence: Sentence, one: Quantity) -> Role:
-    """The part that a value plays, by the words beside it."""
+    """The part that a value plays, by the words beside it; in a list without words between, that of the first."""
     left, right = beside(sentence, one)
+    before = sentence.before(one)
+    if left in {"、", "和", "与", "及"} and before is not None and before.kind in VALUES and not one.vague:
+        listed = role(sentence, before)
+        if listed in {Role.TARGET, Role.BASE}:
+            return listed
     asked = bool(_TARGET_LEFT.search(left))
     tests = (
         (one.vague, Role.VAGUE),
@@ -78,6 +86,13 @@ def beside(sentence: Sentence, one: Quantity) -> tuple[str, str]:
     place, earlier = sentence.at(one), sentence.before(one)
     start = sentence.at(earlier) + 1 if earlier else 0
     return sentence.shape[max(start, place - _NEAR) : place], sentence.shape[place + 1 : place + 1 + _NEAR]
+
+
+def name(sentence: Sentence, one: Quantity) -> str:
+    """The words before a figure, with the period or the like (第一产) that they begin with."""
+    before = sentence.before(one)
+    named = before is not None and before.kind in {Kind.PERIOD, Kind.OTHER}
+    return (before.digits if before and named else "") + beside(sentence, one)[0]
 
 
 def values(sentence: Sentence, before: int | None = None) -> list[Quantity]:

@@ -27,7 +27,9 @@ _RATE = re.compile(
     r"(?P<before>[\u4e00-\u9fff]{0,6}?)(?P<stem>履约|开工|投产|到位|落地|竣工|转化|签约|办结|注册|入库|达产|建成|投运|兑现|满意|合格)"
     r"率(?:为|达到?|是|：|已?达)?$"
 )
-_ANY_RATE = re.compile(r"(?P<before>)(?P<stem>[\u4e00-\u9fff]{2})率(?:为|达到?|是|：|已?达)?$")
+_ANY_RATE = re.compile(
+    r"(?P<before>)(?:(?P<stem>[\u4e00-\u9fff]{2})率|(?P<spent>支出|拨付|使用|发放|征收|兑付)进度)(?:为|达到?|是|：|已?达)?$"
+)
 _OUT_OF = re.compile("（(?P<part>[MNU])/(?P<whole>[MNU])）")
 _WHOLE = re.compile(
     "(?:全部|总数|总额|总量|总投资|总金额|总|项目|签约|额|数|量|的|其|到位资金|资金|投资|金额|个数|企业|合同)*"
@@ -59,7 +61,7 @@ def shares(sentence: Sentence, context: Context) -> Iterator[Candidate]:
             yield Candidate(ClaimKind.RATE, one, tuple(readings), sentence)
         elif match := _ANY_RATE.search(head):
             # 利率 and 税率 are rates of nothing in the text; a rate that names what was counted is one of it.
-            found = tuple(_rate_readings(sentence, offset + match.start(), match["stem"]))
+            found = tuple(_rate_readings(sentence, offset + match.start(), match["stem"] or match["spent"]))
             if found and found[0].certain:
                 yield Candidate(ClaimKind.RATE, one, found, sentence)
 

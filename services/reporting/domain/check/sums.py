@@ -1,4 +1,4 @@
-"""Finds sums (A与B合计C, 其中一产、二产、三产), parts greater than their whole, and averages."""
+"""Finds sums (A与B合计C, 一季度A、二季度B、上半年累计C) and averages."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -16,53 +16,60 @@ from services.reporting.domain.check.readings import (
     suffix_sums,
     total,
 )
-from services.reporting.domain.check.roles import Role, alike, beside, role, values
+from services.reporting.domain.check.roles import Role, alike, name, role, values
 
-_SUM = re.compile(
-    r"(?P<how_many>[两二三四五六七八2-8](?:项|者|类|部分|个方面)|以上)?(?:合计|共计|总计|加总|相加)"
-    r"(?:为|达到?|是|：|到位|资金|金额|总额|总|投资|签约|完成|项目|实现|引进|省外|个数|约|（)*(?:[NM]、)?(?:投资|总投资|金额|总金额)?$"
+_HOW_MANY = (
+    "[两二三四五六七八2-8](?:项|者|类|部分|个方面|个?(?:片区|园区|街道|产业|行业|板块|部门|单位|企业|项目|[镇乡区县]))"
 )
-_LISTED = re.compile("，(?:总)?共$")
+_ALL = "合计|共计|总计|加总|相加"
+_SUM = re.compile(
+    rf"(?:(?P<how_many>{_HOW_MANY})(?:{_ALL}|共)|(?:以上)?(?:{_ALL}))"
+    r"(?P<what>(?:为|达到?|是|：|到位|资金|金额|总额|总|投资|签约|完成|项目|实现|引进|省外|个数|约|（)*)(?:[NM]、)?(?:投资|总投资|金额|总金额)?$"
+)
+_LISTED = re.compile("(?:，总?|(?<=[MN]))共计?$")
+_TO_DATE = re.compile("(?:累计|合计|总计|共)[^，。；：A-Z]{0,8}$")
+_SHARES = re.compile("[，、（]占[^，。；：（）A-Z]{0,6}P）?")
+_DEEDS = re.compile("到位|签约|投资|引资|开工|投产|入库|支出|收入")
+_SPAN = re.compile(
+    "前(?P<quarters>[二三四2-4])个?季度|1(?:-|至|到)(?P<until>1?[0-9])月|(?P<half>[上下])半年|(?P<quarter>[一二三四1-4])季度|(?P<month>1?[0-9])月"
+)
 _NOT_A_LIST = re.compile("其中|含|包括|目标|任务|同比|环比|上年|去年|序时|占|率|平均|每")
 _NUMBERED = re.compile(r"[，、；和与及]?(?:今年|本年)?第?(?P<number>[一二三四五六七八九]|\d{1,2})(?P<of>\D)")
-_INDUSTRIES = re.compile(
-    "其中[：，]?[^，。；MNU]{0,6}(?:X业|一产)[^MNU]{0,12}[MN][^MNU]{0,12}(?:X业|二产)[^MNU]{0,12}[MN][^MNU]{0,12}(?:X业|三产)[^MNU]{0,12}(?P<last>[MN])"
-)
-_PART = re.compile("其中[：，]?(?:M(?:及|（含）)?以上)?[^，。；：MNUPDTBX投资总完成]{0,14}N")
 _AVERAGE = re.compile("(?:平均每个|平均每家|平均每户|平均单个|单个项目平均|项目平均|户均|平均)[^，。；MNUP均]{0,10}$")
 _SUMMED = {Role.PLAIN, Role.INVESTMENT, Role.UNDONE}
 _MOST = 12
 
 
 def sums(sentence: Sentence, context: Context) -> Iterator[Candidate]:
-    """Every sum, part and average of the sentence; a sum of which nothing is known is none that can be checked."""
+    """Every sum and average of the sentence; a sum of which nothing is known is none that can be checked."""
     for place, one in zip(sentence.places, sentence.figures, strict=True):
         if one.kind not in {Kind.MONEY, Kind.COUNT} or one.vague:
             continue
         head = sentence.shape[max(0, place - 40) : place]
-        if (match := _SUM.search(head)) and (readings := tuple(_sum_readings(sentence, one, match["how_many"]))):
+        if (match := _SUM.search(head)) and (readings := tuple(_sum_readings(sentence, one, match))):
             yield Candidate(ClaimKind.SUM, one, readings, sentence)
         elif _LISTED.search(head):
             yield from _listed(sentence, one)
+        elif _TO_DATE.search(head):
+            yield from _to_date(sentence, one)
         elif _AVERAGE.search(head):
             yield Candidate(ClaimKind.AVERAGE, one, tuple(_average_readings(sentence, one)), sentence)
-    yield from _industries(sentence)
-    yield from _parts(sentence)
 
 
-def _sum_readings(sentence: Sentence, result: Quantity, how_many: str | None) -> Iterator[Reading]:
+def _sum_readings(sentence: Sentence, result: Quantity, match: re.Match[str]) -> Iterator[Reading]:
     parts = [
         one for one in alike(values(sentence, sentence.at(result)), result) if role(sentence, one) is not Role.VAGUE
     ]
     if len(parts) < 2:
         return
     parts = parts[-_MOST:]
-    count = whole(how_many[0]) if how_many and how_many != "以上" else 0
+    count = whole(match["how_many"][0]) if match["how_many"] else 0
     chosen = parts[-count:] if count and len(parts) >= count else parts
-    between = sentence.shape[sentence.at(chosen[0]) : sentence.at(result)]
+    between = _SHARES.sub("", sentence.shape[sentence.at(chosen[0]) : sentence.at(result)])
     plain = all(role(sentence, one) in _SUMMED for one in chosen)
     whole_list = chosen == parts and len(parts) <= 6 and count in {0, len(parts)}
     certain = plain and whole_list and not _NOT_A_LIST.search(between) and _of_one_sort(sentence, chosen)
+    certain = certain and _of_one_deed(sentence, chosen, match["what"])
     yield Reading(total, tuple(chosen), certain)
     if certain and (count or _in_series(sentence, parts)):
         return
@@ -78,27 +85,58 @@ def _listed(sentence: Sentence, result: Quantity) -> Iterator[Candidate]:
     if len(parts) < 2:
         return
     between = sentence.shape[sentence.at(parts[0]) + 1 : sentence.at(result)]
-    alone = re.fullmatch(r"(?:、[^，。；：MNUPDTBX]{0,14}[MN])+，(?:总)?共", between)
-    if (
-        alone
-        and between.count("、") == len(parts) - 1
-        and all(role(sentence, one) in {Role.PLAIN, Role.UNDONE} for one in parts)
-    ):
+    alone = re.fullmatch(r"(?:(?:、|和|与|及|以及)[^，。；：MNUPDTBX]{0,14}[MN])+，?总?共计?", between)
+    plain = all(role(sentence, one) in {Role.PLAIN, Role.UNDONE} for one in parts)
+    if alone and len(re.findall("[MN]", between)) == len(parts) - 1 and plain:
         yield Candidate(ClaimKind.SUM, result, (Reading(total, tuple(parts), True),), sentence)
+
+
+def _to_date(sentence: Sentence, result: Quantity) -> Iterator[Candidate]:
+    """一季度22.3亿元，二季度25.6亿元，上半年累计47.9亿元: figures of the same whose months together are the sum's."""
+    asked = _span(sentence, result)
+    parts = list[Quantity]()
+    for one in reversed(alike(values(sentence, sentence.at(result)), result) if asked else []):
+        span = _span(sentence, one)
+        if span is None or role(sentence, one) is not Role.PLAIN:
+            return
+        parts.insert(0, one)
+        if asked is not None and span[0] == asked[0]:
+            break
+    spans = [span for one in parts if (span := _span(sentence, one))]
+    follow = all(one[1] + 1 == other[0] for one, other in pairwise(spans))
+    if len(spans) < 2 or not follow or (spans[0][0], spans[-1][1]) != asked:
+        return
+    alone = not _NOT_A_LIST.search(sentence.shape[sentence.at(parts[0]) : sentence.at(result)])
+    certain = alone and _of_one_deed(sentence, parts, name(sentence, result)) and _of_one_sort(sentence, parts)
+    yield Candidate(ClaimKind.SUM, result, (Reading(total, tuple(parts), certain),), sentence)
+
+
+def _span(sentence: Sentence, one: Quantity) -> tuple[int, int] | None:
+    """The first and the last month that a figure is of, by its name."""
+    match = _SPAN.search(name(sentence, one))
+    if match is None:
+        return None
+    if match["half"]:
+        return (1, 6) if match["half"] == "上" else (7, 12)
+    if match["quarter"]:
+        return 3 * whole(match["quarter"]) - 2, 3 * whole(match["quarter"])
+    if match["month"]:
+        return whole(match["month"]), whole(match["month"])
+    return 1, whole(match["until"]) if match["until"] else 3 * whole(match["quarters"])
+
+
+def _of_one_deed(sentence: Sentence, parts: Sequence[Quantity], what: str) -> bool:
+    """Whether parts and sum tell of the same: what was signed is no part of what arrived."""
+    told = [set(_DEEDS.findall(words)) for words in (what, *(name(sentence, one) for one in parts))]
+    said = [deeds for deeds in told if deeds]
+    return not said or bool(set.intersection(*said))
 
 
 def _in_series(sentence: Sentence, parts: Sequence[Quantity]) -> bool:
     """Whether numbers tell the parts apart, each the next one's forerunner (一季度、二季度): none may be left out."""
-    named = [found for one in parts if (found := _NUMBERED.match(_name(sentence, one)))]
+    named = [found for one in parts if (found := _NUMBERED.match(name(sentence, one)))]
     following = all(whole(one["number"]) + 1 == whole(other["number"]) for one, other in pairwise(named))
     return len(named) == len(parts) and following and len({one["of"] for one in named}) == 1
-
-
-def _name(sentence: Sentence, one: Quantity) -> str:
-    """The words before a figure, with the period or the like (第一产) that they begin with."""
-    before = sentence.before(one)
-    named = before is not None and before.kind in {Kind.PERIOD, Kind.OTHER}
-    return (before.digits if before and named else "") + beside(sentence, one)[0]
 
 
 def _of_one_sort(sentence: Sentence, parts: Sequence[Quantity]) -> bool:
@@ -118,32 +156,3 @@ def _average_readings(sentence: Sentence, result: Quantity) -> Iterator[Reading]
     for amount in reversed(amounts):
         for count in reversed(counts):
             yield Reading(quotient, (amount, count), certain)
-
-
-def _industries(sentence: Sentence) -> Iterator[Candidate]:
-    """The three industries are everything there is: 其中第一产业3个、第二产业9个、第三产业6个."""
-    if not (match := _INDUSTRIES.search(sentence.shape)):
-        return
-    last = sentence.here(match.start("last"))
-    parts = [one for one in values(sentence, match.end()) if sentence.at(one) > match.start()]
-    parts = [one for one in parts if one.dimension == last.dimension]
-    wholes = alike(values(sentence, match.start()), last)
-    if len(parts) != 3 or not wholes:
-        return
-    plain = role(sentence, wholes[-1]) in {Role.PLAIN, Role.INVESTMENT} and not any(one.vague for one in parts)
-    readings = (Reading(total, tuple(parts), plain and len(wholes) == 1),)
-    yield Candidate(ClaimKind.SUM, wholes[-1], readings, sentence)
-
-
-def _parts(sentence: Sentence) -> Iterator[Candidate]:
-    """A number of things cannot be greater than the number they are among."""
-    for match in _PART.finditer(sentence.shape):
-        part = sentence.here(match.end() - 1)
-        wholes = [one for one in values(sentence, match.start()) if one.dimension == part.dimension]
-        if (
-            len(wholes) == 1
-            and not part.vague
-            and role(sentence, wholes[0]) is Role.PLAIN
-            and part.value > wholes[0].value
-        ):
-            yield Candidate(ClaimKind.PART, part, (Reading(total, (wholes[0],), True),), sentence)
