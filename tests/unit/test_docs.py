@@ -3,11 +3,10 @@
 import ast
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-import httpx
 import pytest
 import typer
 from fastapi import FastAPI
@@ -15,28 +14,17 @@ from fastapi.routing import APIRoute
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
-import services.ledger.app
-import services.notifier.app
-import services.reporting.app
-from services.cli import Later
 from services.cli import app as luodi
-from services.ledger.settings import LedgerSettings
-from services.notifier.settings import NotifierSettings
-from services.reporting.settings import ReportingSettings
 from shared.envelope import Event, Refusal, judge, judge_alone
 from shared.settings import Settings
+from tests import composed
 
 ROOT = Path(__file__).parents[2]
 README, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
 OPERATION = ROOT / "docs" / "operation.md"
 PAGES = (README, CHINESE, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md")))
-SETTINGS: Mapping[str, type[Settings]] = {
-    "every service": Settings,
-    "ledger": LedgerSettings,
-    "notifier": NotifierSettings,
-    "reporting": ReportingSettings,
-}
-STANDARD_PORTS = {8081: "ledger", 8082: "notifier", 8080: "reporting"}
+SETTINGS: Mapping[str, type[Settings]] = {"every service": Settings, **composed.SETTINGS}
+STANDARD_PORTS = {port: service for service, port in composed.ports().items()}
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -53,7 +41,7 @@ pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relativ
 @pages
 def test_every_command_named_exists_with_its_options(page: Path) -> None:
     for command in _commands(page):
-        assert _is_a_command(command), f"luodi {' '.join(command)}"
+        assert composed.is_a_command(command), f"luodi {' '.join(command)}"
 
 
 def test_every_command_is_named_on_the_page_about_operation() -> None:
@@ -77,7 +65,7 @@ def test_the_page_about_operation_has_a_row_for_each_setting_as_the_code_has_it(
 
 @pages
 def test_no_setting_is_named_that_does_not_exist(page: Path) -> None:
-    known = {f"LUODI_{name.upper()}" for kind in SETTINGS.values() for name in kind.model_fields}
+    known = composed.settings()
     assert set(_SETTING.findall(page.read_text(encoding="utf-8"))) <= known
 
 
@@ -94,7 +82,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 @pages
 async def test_every_path_named_is_answered_by_the_service_it_is_asked_of(page: Path) -> None:
-    apps = _apps()
+    apps = composed.apps()
     for code in _code(page):
         for port, path in _URL.findall(code):
             if service := STANDARD_PORTS.get(int(port)):
@@ -104,11 +92,7 @@ async def test_every_path_named_is_answered_by_the_service_it_is_asked_of(page: 
 
 
 async def test_the_page_about_operation_names_every_metric_and_no_other() -> None:
-    served: set[str] = set()
-    for app in _apps().values():
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://luodi") as client:
-            text = (await client.get("/metrics")).text
-        served |= {name for name in re.findall(r"^# TYPE (\S+)", text, re.MULTILINE) if not name.endswith("_created")}
+    served = composed.metric_names(await composed.metrics())
     assert set(_METRIC.findall(OPERATION.read_text(encoding="utf-8"))) == served
 
 
@@ -160,35 +144,15 @@ def _commands(page: Path) -> Iterator[list[str]]:
             yield words.split()
 
 
-def _is_a_command(words: Sequence[str]) -> bool:
-    command: Any = typer.main.get_command(luodi)
-    for word in words:
-        if word.startswith("-") and word != "-":
-            known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
-            if word.partition("=")[0] not in {*known, "--help"}:
-                return False
-        elif hasattr(command, "commands"):
-            if word in {"…", "..."}:
-                return True
-            if word not in command.commands:
-                return False
-            command = _loaded(command.commands[word])
-    return True
-
-
 def _every_command() -> list[str]:
     def below(command: Any, name: str) -> Iterator[str]:
         if not hasattr(command, "commands"):
             yield name
             return
         for word, child in command.commands.items():
-            yield from below(_loaded(child), f"{name} {word}".strip())
+            yield from below(composed.loaded(child), f"{name} {word}".strip())
 
     return list(below(typer.main.get_command(luodi), ""))
-
-
-def _loaded(command: Any) -> Any:
-    return command.load() if isinstance(command, Later) else command
 
 
 def _setting_rows(kind: type[Settings]) -> Iterator[str]:
@@ -217,15 +181,6 @@ def _default(value: object) -> str:
 def _anchors(page: Path) -> set[str]:
     headings = re.findall(r"^#+ (.+)$", _FENCE.sub("", _text_of(page)), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-def _apps() -> dict[str, FastAPI]:
-    """The three services as composed, not started: nothing is connected."""
-    return {
-        "ledger": services.ledger.app.build(LedgerSettings()),
-        "notifier": services.notifier.app.build(NotifierSettings()),
-        "reporting": services.reporting.app.build(ReportingSettings()),
-    }
 
 
 def _answers(app: FastAPI, method: str | None, path: str) -> bool:
