@@ -7,11 +7,12 @@ import socket
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import MappingProxyType
+from typing import Any
 
 import uvicorn
 import uvloop
 from fastapi import FastAPI, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from shared.logs import configure
@@ -45,23 +46,41 @@ def make_app(
     app.state.ending = asyncio.Event()
     readiness = Readiness(checks, pending, registry)
 
-    @app.get("/livez", tags=["operation"], summary="Is the process alive?")
+    @app.get(
+        "/livez", tags=["operation"], summary="Is the process alive?", responses=_example(200, {"status": "alive"})
+    )
     async def livez() -> dict[str, str]:
         return {"status": "alive"}
 
-    @app.get("/readyz", tags=["operation"], summary="Is every part there that the service needs?")
+    fine, lacking = dict.fromkeys(checks, "ok"), dict.fromkeys(checks, "no answer within 3 seconds")
+    readiness_said = _example(200, {"ready": True, "checks": fine}) | _example(503, {"ready": False, "checks": lacking})
+
+    @app.get(
+        "/readyz", tags=["operation"], summary="Is every part there that the service needs?", responses=readiness_said
+    )
     async def readyz() -> JSONResponse:
         said = await readiness.ask()
         ready = all(sentence is None for sentence in said.values())
         body = {"ready": ready, "checks": {name: sentence or "ok" for name, sentence in said.items()}}
         return JSONResponse(body, status_code=200 if ready else 503)
 
-    @app.get("/metrics", tags=["operation"], summary="Counters for Prometheus")
+    @app.get(
+        "/metrics",
+        tags=["operation"],
+        summary="Counters for Prometheus",
+        response_class=PlainTextResponse,
+        responses=_example(200, "# TYPE luodi_ready gauge\nluodi_ready 1.0\n", "text/plain"),
+    )
     async def metrics() -> Response:
         await asyncio.gather(readiness.ask(), readiness.count())
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return app
+
+
+def _example(status: int, example: object, media_type: str = "application/json") -> dict[int | str, dict[str, Any]]:
+    said = {200: "The answer", 503: "Something is missing"}
+    return {status: {"description": said[status], "content": {media_type: {"example": example}}}}
 
 
 def serve(build: Callable[[], FastAPI], settings: Settings) -> None:

@@ -5,13 +5,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, RootModel
 
 from services.reporting.completeness import Code
 from services.reporting.desk import Proof, Report
 from services.reporting.domain.indicators import Light, Unit
 from services.reporting.domain.question import Question
 from services.reporting.domain.ratios import RatioFigure
+from services.reporting.editions import Editions
 from services.reporting.figures import Dimension
 from services.reporting.register import Listed, Story
 from shared.places import Tier
@@ -28,20 +29,19 @@ class Answer(BaseModel):
 class IndicatorAnswer(Answer):
     """One indicator. `actual` and `target` in `unit`; `amount` exact in yuan; without a target four fields are null."""
 
-    code: str = Field(examples=["funds-arrived"])
-    title: str = Field(examples=["招商引资到位资金"])
-    unit: Unit = Field(examples=["亿元"])
-    actual: DecimalString = Field(examples=["84.8"])
-    target: DecimalString | None = Field(examples=["105"])
-    completion_pct: DecimalString | None = Field(examples=["80.8"])
-    elapsed_pct: DecimalString = Field(description="序时进度 of the indicator's own year", examples=["66.67"])
+    code: str
+    title: str
+    unit: Unit
+    actual: DecimalString
+    target: DecimalString | None
+    completion_pct: DecimalString | None
+    elapsed_pct: DecimalString = Field(description="序时进度 of the indicator's own year")
     lead_points: DecimalString | None = Field(
         description="completion minus elapsed, in points, from the exact values",
-        examples=["14.1"],
     )
-    light: Light | None = Field(examples=["green"])
-    projects: int = Field(description="number of different projects counted", examples=[41])
-    amount: DecimalString = Field(examples=["8480000000.00"])
+    light: Light | None
+    projects: int = Field(description="number of different projects counted")
+    amount: DecimalString
 
 
 class GapAnswer(Answer):
@@ -54,14 +54,14 @@ class GapAnswer(Answer):
 class Heading(Answer):
     """What was asked, by which definitions it is answered, and whether anything is missing."""
 
-    district: str = Field(examples=["500101"])
-    year: int = Field(examples=[2026])
-    through: date = Field(examples=["2026-08-31"])
-    known_by: datetime | None = Field(examples=["2026-09-05T00:00:00+08:00"])
-    definitions: str = Field(examples=["2026.1"])
-    elapsed_pct: DecimalString = Field(description="序时进度", examples=["66.67"])
+    district: str
+    year: int
+    through: date
+    known_by: datetime | None
+    definitions: str
+    elapsed_pct: DecimalString = Field(description="序时进度")
     complete: bool
-    incomplete: list[GapAnswer] = Field(examples=[[]])
+    incomplete: list[GapAnswer]
 
 
 class ProgressAnswer(Heading):
@@ -73,29 +73,30 @@ class ProgressAnswer(Heading):
 class DistrictProgress(Answer):
     """One of several districts."""
 
-    district: str = Field(examples=["500101"])
-    name: str = Field(examples=["万州区"])
+    district: str
+    name: str
     complete: bool
-    incomplete: list[GapAnswer] = Field(examples=[[]])
+    incomplete: list[GapAnswer]
     indicators: list[IndicatorAnswer]
 
 
 class AllProgressAnswer(Answer):
-    """Every district's figures against its targets, in the order of their codes."""
+    """Every district's figures against its targets, by the districts' codes; `next` is the cursor of the next page."""
 
-    year: int = Field(examples=[2026])
-    through: date = Field(examples=["2026-08-31"])
-    known_by: datetime | None = Field(examples=[None])
-    definitions: str = Field(examples=["2026.1"])
-    elapsed_pct: DecimalString = Field(examples=["66.67"])
+    year: int
+    through: date
+    known_by: datetime | None
+    definitions: str
+    elapsed_pct: DecimalString
     districts: list[DistrictProgress]
+    next: str | None
 
 
 class MonthAnswer(Answer):
     """The figures at the end of a month, from the year's first day on; `elapsed_pct` is 序时进度 then."""
 
-    through: date = Field(examples=["2026-07-31"])
-    elapsed_pct: DecimalString = Field(examples=["58.33"])
+    through: date
+    elapsed_pct: DecimalString
     indicators: list[IndicatorAnswer]
 
 
@@ -108,8 +109,8 @@ class SeriesAnswer(Heading):
 class PlatformAnswer(Answer):
     """The fair or forum at which a contract was signed."""
 
-    name: str
-    level: str
+    name: str = Field(examples=["中外知名企业四川行"])
+    level: str = Field(examples=["provincial"])
 
 
 class FactAnswer(Answer):
@@ -119,49 +120,54 @@ class FactAnswer(Answer):
     where the definition counts a part.
     """
 
-    project: str = Field(examples=["P-2026-017"])
+    project: str
     name: str | None
     on: date
-    event: str = Field(examples=["funds-arrived"])
-    amount: DecimalString | None = Field(examples=["120000000.00"])
-    share: DecimalString | None = Field(examples=[None])
-    counts: DecimalString | None = Field(examples=["120000000.00"])
-    source: str = Field(examples=["/500101/finance"])
-    id: str = Field(examples=["2026-000183"])
+    event: str
+    amount: DecimalString | None
+    share: DecimalString | None
+    counts: DecimalString | None
+    source: str
+    id: str
     recorded_at: datetime
-    origin: str | None = Field(examples=["440300"])
+    origin: str | None
     tier: Tier | None
-    kind: str | None
+    kind: str | None = Field(description="of a signing", examples=["contract"])
     nature: str | None
-    platform: PlatformAnswer | None
+    platform: PlatformAnswer | None = Field(examples=[{"name": "中外知名企业四川行", "level": "provincial"}])
     evidence: dict[str, Any] | None
 
 
 class FactsAnswer(Heading):
-    """What one figure is made of, newest first; `total` is the number of facts without limit and offset."""
+    """What one figure is made of, newest first; `total` is the number of facts without limit and offset.
+
+    `next` is the offset of the next page.
+    """
 
     indicator: IndicatorAnswer
     total: int
     facts: list[FactAnswer]
+    next: int | None
 
 
 class PartAnswer(Answer):
     """The part of a figure with one value of the dimension; null where a project or fact says none."""
 
-    value: str | None = Field(examples=["智能装备"])
-    actual: DecimalString = Field(examples=["21.4"])
-    share_pct: DecimalString | None = Field(description="of the whole figure", examples=["25.2"])
+    value: str | None
+    actual: DecimalString
+    share_pct: DecimalString | None = Field(description="of the whole figure")
     projects: int
     facts: int
     amount: DecimalString
 
 
 class PartsAnswer(Heading):
-    """One figure in its parts: months in order, otherwise the largest first."""
+    """One figure in its parts: months in order, otherwise the largest first. `next` is the offset of the next page."""
 
     indicator: IndicatorAnswer
     dimension: Dimension
     parts: list[PartAnswer]
+    next: int | None
 
 
 class MonthOfCohortAnswer(Answer):
@@ -176,12 +182,12 @@ class MonthOfCohortAnswer(Answer):
 class RatioAnswer(Answer):
     """A rate of a cohort; what it is of, what counts as done and what becomes of terminated projects is in its rule."""
 
-    code: str = Field(examples=["start-rate"])
-    title: str = Field(examples=["开工率"])
-    pct: DecimalString | None = Field(examples=["61.3"])
-    measure: str = Field(examples=["projects"])
-    cohort: int = Field(examples=[31])
-    done: int = Field(examples=[19])
+    code: str
+    title: str
+    pct: DecimalString | None
+    measure: str
+    cohort: int
+    done: int
     cohort_amount: DecimalString
     done_amount: DecimalString
     terminated: int
@@ -197,23 +203,30 @@ class RatiosAnswer(Heading):
 class DistrictAnswer(Answer):
     """A district of which records have arrived."""
 
-    district: str = Field(examples=["500101"])
-    name: str = Field(examples=["万州区"])
+    district: str
+    name: str
+
+
+class DistrictsAnswer(Answer):
+    """The districts, in the order of their codes; `next` is the cursor of the next page."""
+
+    districts: list[DistrictAnswer]
+    next: str | None
 
 
 class OverdueAnswer(Answer):
     """The milestone that has been overdue for longest."""
 
-    milestone: str = Field(examples=["started"])
+    milestone: str
     due: date
 
 
 class ProjectAnswer(Answer):
     """A project in the list, as it stood on the asked day."""
 
-    project: str = Field(examples=["P-2026-017"])
+    project: str
     name: str | None
-    stage: str = Field(examples=["signed"])
+    stage: str
     reached: str | None
     cluster: str | None
     industry: str | None
@@ -229,7 +242,7 @@ class ProjectAnswer(Answer):
 class ProjectsAnswer(Answer):
     """A page of a district's projects; `next` is the cursor of the page after it, null on the last one."""
 
-    district: str = Field(examples=["500101"])
+    district: str
     through: date
     known_by: datetime | None
     projects: list[ProjectAnswer]
@@ -240,7 +253,7 @@ class EntryAnswer(Answer):
     """Something in a project's course; what it is, is named as the events are."""
 
     on: date
-    what: str = Field(examples=["funds-arrived"])
+    what: str
     amount: DecimalString | None
     details: dict[str, Any]
     evidence: dict[str, Any] | None
@@ -251,21 +264,47 @@ class EntryAnswer(Answer):
 
 
 class StoryAnswer(Answer):
-    """One project: the ledger's record of it without the facts, and its timeline in the order of days."""
+    """One project: the ledger's record of it without the facts, and its timeline in the order of days.
+
+    `total` is the number of its entries without limit and offset, `next` the offset of the next page.
+    """
 
     district: str
     project: str
     record: dict[str, Any]
+    total: int
     timeline: list[EntryAnswer]
+    next: int | None
 
 
 class EditionAnswer(Answer):
     """A version of the definitions that `?definitions=` takes."""
 
-    definitions: str = Field(examples=["2026.1"])
+    definitions: str
     in_force: bool
-    indicators: list[str] = Field(examples=[["funds-arrived"]])
-    ratios: list[str] = Field(examples=[["start-rate"]])
+    indicators: list[str]
+    ratios: list[str]
+
+
+class EditionsAnswer(RootModel[list[EditionAnswer]]):
+    """The versions of the definitions."""
+
+
+class BulletinAnswer(Answer):
+    """A bulletin in the list; `root` is its digest, `known_by` the instant of its sealing."""
+
+    number: str
+    through: date
+    known_by: datetime
+    root: str
+
+
+class BulletinsAnswer(Answer):
+    """A district's bulletins, the newest first; `next` is the cursor of the next page."""
+
+    district: str
+    bulletins: list[BulletinAnswer]
+    next: str | None
 
 
 def heading(report: Report) -> dict[str, Any]:
@@ -305,13 +344,41 @@ def ratios_answer(report: Report, found: Iterable[RatioFigure]) -> RatiosAnswer:
     return RatiosAnswer(**heading(report), ratios=[RatioAnswer.model_validate(one) for one in found])
 
 
-def facts_answer(proof: Proof) -> FactsAnswer:
-    """What one figure is made of."""
+def district_progress(report: Report, name: str) -> DistrictProgress:
+    """A report as one of several."""
+    return DistrictProgress(
+        district=report.district,
+        name=name,
+        complete=not report.gaps,
+        incomplete=[GapAnswer.model_validate(gap) for gap in report.gaps],
+        indicators=lines(report),
+    )
+
+
+def editions_answer(editions: Editions) -> EditionsAnswer:
+    """The versions of the definitions."""
+    return EditionsAnswer(
+        [
+            EditionAnswer(
+                definitions=one.definitions,
+                in_force=one is editions.in_force,
+                indicators=[indicator.code for indicator in one.indicator],
+                ratios=[ratio.code for ratio in one.ratio],
+            )
+            for one in editions.every.values()
+        ]
+    )
+
+
+def facts_answer(proof: Proof, offset: int) -> FactsAnswer:
+    """What one figure is made of, behind so many of its facts."""
+    reached = offset + len(proof.evidence.facts)
     return FactsAnswer(
         **heading(proof.report),
         indicator=IndicatorAnswer.model_validate(proof.evidence.progress),
         total=proof.evidence.total,
         facts=[fact_answer(row) for row in proof.evidence.facts],
+        next=reached if proof.evidence.facts and reached < proof.evidence.total else None,
     )
 
 
@@ -332,10 +399,17 @@ def projects_answer(district: str, asked: Question, found: Listed) -> ProjectsAn
     )
 
 
-def story_answer(district: str, project: str, found: Story) -> StoryAnswer:
-    """One project with its timeline."""
-    timeline = [EntryAnswer.model_validate(entry) for entry in found.entries]
-    return StoryAnswer(district=district, project=project, record=dict(found.record), timeline=timeline)
+def story_answer(district: str, project: str, found: Story, limit: int, offset: int) -> StoryAnswer:
+    """One project with a part of its timeline."""
+    total, reached = len(found.entries), offset + limit
+    return StoryAnswer(
+        district=district,
+        project=project,
+        record=dict(found.record),
+        total=total,
+        timeline=[EntryAnswer.model_validate(entry) for entry in found.entries[offset:reached]],
+        next=reached if reached < total else None,
+    )
 
 
 def project_answer(row: Mapping[str, Any]) -> ProjectAnswer:

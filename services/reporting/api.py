@@ -6,71 +6,34 @@ from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, FastAPI, Path, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
-from services.reporting import answers
+from services.reporting import answer_tables, answers
+from services.reporting.asking import (
+    Asking,
+    AskingEverywhere,
+    AskingFacts,
+    AskingParts,
+    AskingProjects,
+    AskingTimeline,
+    AskingVersion,
+    Code,
+    District,
+    Page,
+    Project,
+)
+from services.reporting.cursors import cursor, place
+from services.reporting.described import forms_of
 from services.reporting.desk import Breakdown, Desk, Look
 from services.reporting.domain.indicators import Definitions
 from services.reporting.domain.numbers import percent, rounded
 from services.reporting.domain.progress import unit_value
 from services.reporting.domain.question import Question
 from services.reporting.figures import Dimension, Window
-from services.reporting.forms import TYPES, Replies, Rows, Suffixes
+from services.reporting.forms import Replies
 from services.reporting.problems import RESPONSES
-from services.reporting.register import Sort, Wanted
-
-District = Annotated[str, Path(description="GB/T 2260", examples=["500101"], max_length=64)]
-Code = Annotated[str, Path(description="of the indicator", examples=["funds-arrived"], max_length=64)]
-Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
-
-_FORMS: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The answer, with an ETag; `Accept` or the path's ending (.csv, .xlsx) chooses the form",
-        "content": {kind: {} for form, kind in TYPES.items() if form != "json"},
-    },
-    304: {"description": "Unchanged since the answer whose ETag was sent in If-None-Match"},
-    **RESPONSES,
-}
-
-
-class Asking(BaseModel):
-    """What is asked. A misspelt word is refused: passing it over would answer another question."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    year: str | None = Field(None, description="The year; that of `through` when left out", examples=["2026"])
-    through: str | None = Field(
-        None, description="The last day that counts; today when left out", examples=["2026-08-31"]
-    )
-    known_by: str | None = Field(
-        None,
-        description="Count what was known at this instant, as it was then; now when left out",
-        examples=["2026-09-05T00:00:00+08:00"],
-    )
-    definitions: str | None = Field(
-        None, description="A version of the definitions; the one in force when left out", examples=["2026.1"]
-    )
-
-
-class AskingFacts(Asking):
-    """What is asked, and which part of the facts is wanted."""
-
-    limit: int = Field(1_000, ge=1, le=10_000)
-    offset: int = Field(0, ge=0, le=10_000_000)
-
-
-class AskingProjects(Asking):
-    """Which projects are wanted, as they stood on the asked day, and in which order."""
-
-    stage: Name | None = Field(None, examples=["started"])
-    cluster: Name | None = None
-    lead_unit: Name | None = None
-    lead_official: Name | None = None
-    search: Name | None = Field(None, description="Part of the name or of the id")
-    late: bool | None = Field(None, description="Whether a milestone is overdue")
-    sort: Sort = Field("project", description="Amounts, instants and days overdue: the largest first")
-    cursor: Name | None = Field(None, description="`next` of the page before")
-    limit: int = Field(100, ge=1, le=1_000)
+from services.reporting.register import Wanted
+from services.reporting.tables import Rows
 
 
 class _Asked(NamedTuple):
@@ -102,12 +65,10 @@ class _Office:
         return await self._replies(request, asked.look, lambda: make(asked), rows)
 
 
-def install(app: FastAPI, desk: Desk) -> None:
+def install(app: FastAPI, desk: Desk, replies: Replies) -> None:
     """Put the paths under /v1 into an application."""
-    app.add_middleware(Suffixes)
-    replies = Replies()
     office = _Office(desk, replies)
-    app.include_router(_definitions(desk))
+    app.include_router(_definitions(desk, replies))
     app.include_router(_all_districts(desk, replies))
     app.include_router(_figures(desk, office))
     app.include_router(_behind(desk, office))
@@ -118,28 +79,33 @@ def _router() -> APIRouter:
     return APIRouter(prefix="/v1", tags=["figures"], responses=RESPONSES)
 
 
-def _definitions(desk: Desk) -> APIRouter:
+def _definitions(desk: Desk, replies: Replies) -> APIRouter:
     router = _router()
 
-    @router.get("/districts", summary="The districts of which records have arrived")
-    async def districts() -> list[answers.DistrictAnswer]:
-        return [answers.DistrictAnswer(district=code, name=desk.name(code)) for code in await desk.districts()]
+    @router.get(
+        "/indicators",
+        summary="The definitions by which figures are computed",
+        response_model=Definitions,
+        responses=forms_of("indicators"),
+    )
+    async def indicators(request: Request, asking: Annotated[AskingVersion, Query()]) -> Response:
+        async def make() -> Definitions:
+            return found
 
-    @router.get("/indicators", summary="The definitions by which figures are computed")
-    async def indicators(definitions: str | None = None) -> Definitions:
-        return desk.edition(definitions)
+        found = desk.edition(asking.definitions)
+        return await replies(request, "read at the start", make, answer_tables.of_definitions)
 
-    @router.get("/definitions", summary="The versions of the definitions")
-    async def versions() -> list[answers.EditionAnswer]:
-        return [
-            answers.EditionAnswer(
-                definitions=one.definitions,
-                in_force=one is desk.definitions,
-                indicators=[indicator.code for indicator in one.indicator],
-                ratios=[ratio.code for ratio in one.ratio],
-            )
-            for one in desk.editions.every.values()
-        ]
+    @router.get(
+        "/definitions",
+        summary="The versions of the definitions",
+        response_model=answers.EditionsAnswer,
+        responses=forms_of("definitions"),
+    )
+    async def versions(request: Request) -> Response:
+        async def make() -> answers.EditionsAnswer:
+            return answers.editions_answer(desk.editions)
+
+        return await replies(request, "read at the start", make, answer_tables.of_editions)
 
     return router
 
@@ -148,18 +114,46 @@ def _all_districts(desk: Desk, replies: Replies) -> APIRouter:
     router = _router()
 
     @router.get(
-        "/progress", summary="All districts side by side", response_model=answers.AllProgressAnswer, responses=_FORMS
+        "/districts",
+        summary="The districts of which records have arrived",
+        response_model=answers.DistrictsAnswer,
+        responses=forms_of("districts"),
     )
-    async def everywhere(request: Request, asking: Annotated[Asking, Query()]) -> Response:
+    async def districts(request: Request, page: Annotated[Page, Query()]) -> Response:
+        every = await desk.districts()
+
+        async def make() -> answers.DistrictsAnswer:
+            codes, following = _page_of(every, page)
+            found = [answers.DistrictAnswer(district=code, name=desk.name(code)) for code in codes]
+            return answers.DistrictsAnswer(districts=found, next=following)
+
+        return await replies(request, every, make, answer_tables.of_districts)
+
+    @router.get(
+        "/progress",
+        summary="All districts side by side",
+        response_model=answers.AllProgressAnswer,
+        responses=forms_of("all-progress"),
+    )
+    async def everywhere(request: Request, asking: Annotated[AskingEverywhere, Query()]) -> Response:
         asked, definitions = _read(desk, asking)
         looks = await desk.looks()
+        codes, following = _page_of(list(looks), asking)
 
         async def make() -> answers.AllProgressAnswer:
-            return await all_progress(desk, asked, definitions, looks)
+            return await _all_progress(desk, asked, definitions, {code: looks[code] for code in codes}, following)
 
-        return await replies(request, looks, make, _of_districts)
+        return await replies(request, looks, make, answer_tables.of_all_progress)
 
     return router
+
+
+def _page_of(codes: list[str], page: Page | AskingEverywhere) -> tuple[list[str], str | None]:
+    """The wanted part of the districts, in the order of their codes, and the cursor of the next one."""
+    after = place(page.cursor, "districts", 1)
+    rest = [code for code in codes if after is None or code > after[0]]
+    found = rest[: page.limit]
+    return found, cursor("districts", found[-1]) if len(rest) > len(found) else None
 
 
 def _figures(desk: Desk, office: _Office) -> APIRouter:
@@ -181,18 +175,23 @@ def _figures(desk: Desk, office: _Office) -> APIRouter:
         return answer
 
     for summary, make, rows, model in (
-        ("A district's figures against its targets", progress, _of_progress, answers.ProgressAnswer),
-        ("Progress at the end of each month", series, _of_series, answers.SeriesAnswer),
+        ("A district's figures against its targets", progress, answer_tables.of_progress, answers.ProgressAnswer),
+        ("Progress at the end of each month", series, answer_tables.of_series, answers.SeriesAnswer),
         (
             "A district's rates, such as how many of the signed projects have begun",
             ratios,
-            _of_ratios,
+            answer_tables.of_ratios,
             answers.RatiosAnswer,
         ),
     ):
-        path, name = f"/districts/{{district}}/{make.__name__}", make.__name__
+        name = make.__name__
         router.add_api_route(
-            path, answered(make, rows), name=name, summary=summary, response_model=model, responses=_FORMS
+            f"/districts/{{district}}/{name}",
+            answered(make, rows),
+            name=name,
+            summary=summary,
+            response_model=model,
+            responses=forms_of(name),
         )
     return router
 
@@ -204,7 +203,7 @@ def _behind(desk: Desk, office: _Office) -> APIRouter:
         "/districts/{district}/indicators/{code}/facts",
         summary="The facts behind one figure",
         response_model=answers.FactsAnswer,
-        responses=_FORMS,
+        responses=forms_of("facts"),
     )
     async def facts(
         request: Request, district: District, code: Code, asking: Annotated[AskingFacts, Query()]
@@ -213,25 +212,31 @@ def _behind(desk: Desk, office: _Office) -> APIRouter:
 
         async def make(asked: _Asked) -> answers.FactsAnswer:
             proof = await desk.proof(district, code, asked.question, window, asked.definitions, asked.look)
-            return answers.facts_answer(proof)
+            return answers.facts_answer(proof, asking.offset)
 
-        return await office(request, district, asking, make, _of_facts)
+        return await office(request, district, asking, make, answer_tables.of_facts)
 
     @router.get(
         "/districts/{district}/indicators/{code}/by/{dimension}",
         summary="One figure by month, cluster, industry, lead unit, channel, tier or platform",
         response_model=answers.PartsAnswer,
-        responses=_FORMS,
+        responses=forms_of("parts"),
     )
     async def parts(
-        request: Request, district: District, code: Code, dimension: Dimension, asking: Annotated[Asking, Query()]
+        request: Request,
+        district: District,
+        code: Code,
+        dimension: Annotated[Dimension, Path(examples=["tier"])],
+        asking: Annotated[AskingParts, Query()],
     ) -> Response:
-        async def make(asked: _Asked) -> answers.PartsAnswer:
-            return _parts(
-                await desk.breakdown(district, code, asked.question, dimension, asked.definitions, asked.look)
-            )
+        # One more, to know whether any are left.
+        window = Window(asking.limit + 1, asking.offset)
 
-        return await office(request, district, asking, make, _of_parts)
+        async def make(asked: _Asked) -> answers.PartsAnswer:
+            of = (district, code, asked.question, dimension, window)
+            return _parts(await desk.breakdown(*of, asked.definitions, asked.look), asking)
+
+        return await office(request, district, asking, make, answer_tables.of_parts)
 
     return router
 
@@ -243,7 +248,7 @@ def _projects(desk: Desk, replies: Replies, office: _Office) -> APIRouter:
         "/districts/{district}/projects",
         summary="A district's projects",
         response_model=answers.ProjectsAnswer,
-        responses=_FORMS,
+        responses=forms_of("projects"),
     )
     async def projects(request: Request, district: District, asking: Annotated[AskingProjects, Query()]) -> Response:
         wanted = Wanted(**asking.model_dump(exclude={*Asking.model_fields}))
@@ -252,48 +257,40 @@ def _projects(desk: Desk, replies: Replies, office: _Office) -> APIRouter:
             found = await desk.projects(district, asked.question, wanted)
             return answers.projects_answer(district, asked.question, found)
 
-        return await office(request, district, asking, make, _of_projects)
+        return await office(request, district, asking, make, answer_tables.of_projects)
 
     @router.get(
         "/districts/{district}/projects/{project}",
         summary="One project with its timeline",
         response_model=answers.StoryAnswer,
-        responses=_FORMS,
+        responses=forms_of("project"),
     )
     async def project(
-        request: Request,
-        district: District,
-        project: Annotated[str, Path(examples=["P-2026-017"], max_length=64, pattern=r"^[A-Za-z0-9_-]+$")],
+        request: Request, district: District, project: Project, asking: Annotated[AskingTimeline, Query()]
     ) -> Response:
         async def make() -> answers.StoryAnswer:
-            return answers.story_answer(district, project, await desk.project(district, project))
+            found = await desk.project(district, project)
+            return answers.story_answer(district, project, found, asking.limit, asking.offset)
 
-        return await replies(request, await desk.look(district), make, _of_timeline)
+        return await replies(request, await desk.look(district), make, answer_tables.of_timeline)
 
     return router
 
 
-async def all_progress(
-    desk: Desk, asked: Question, definitions: Definitions | None, looks: Mapping[str, Look] | None = None
+async def _all_progress(
+    desk: Desk, asked: Question, definitions: Definitions, looks: Mapping[str, Look], following: str | None
 ) -> answers.AllProgressAnswer:
-    """Every district's figures, side by side."""
-    reports = await desk.reports(asked, definitions, looks)
     return answers.AllProgressAnswer(
         year=asked.year,
         through=asked.through,
         known_by=asked.known_by,
-        definitions=(definitions or desk.definitions).definitions,
+        definitions=definitions.definitions,
         elapsed_pct=desk.elapsed_pct(asked),
         districts=[
-            answers.DistrictProgress(
-                district=one.district,
-                name=desk.name(one.district),
-                complete=not one.gaps,
-                incomplete=[answers.GapAnswer.model_validate(gap) for gap in one.gaps],
-                indicators=answers.lines(one),
-            )
-            for one in reports
+            answers.district_progress(one, desk.name(one.district))
+            for one in await desk.reports(asked, definitions, looks)
         ],
+        next=following,
     )
 
 
@@ -302,15 +299,15 @@ def _read(desk: Desk, asking: Asking) -> tuple[Question, Definitions]:
     return desk.question(asking.year, asking.through, asking.known_by, definitions), definitions
 
 
-def _parts(found: Breakdown) -> answers.PartsAnswer:
-    indicator = found.indicator
+def _parts(found: Breakdown, asking: AskingParts) -> answers.PartsAnswer:
+    indicator, parts = found.indicator, found.parts[: asking.limit]
     [line] = found.report.indicators
-    measured = [unit_value(indicator, part.tally) for part in found.parts]
+    measured = [unit_value(indicator, part.tally) for part in parts]
     # Not their sum: a project may count in two parts, and once in the whole.
     whole = Fraction(line.amount) if indicator.measure == "sum" else Fraction(line.actual)
     amounts = [
         Fraction(part.tally.amount) if indicator.measure == "sum" else one
-        for part, one in zip(found.parts, measured, strict=True)
+        for part, one in zip(parts, measured, strict=True)
     ]
     return answers.PartsAnswer(
         **answers.heading(found.report),
@@ -325,68 +322,7 @@ def _parts(found: Breakdown) -> answers.PartsAnswer:
                 facts=part.tally.facts,
                 amount=rounded(Fraction(part.tally.amount), 2),
             )
-            for part, value, amount in zip(found.parts, measured, amounts, strict=True)
+            for part, value, amount in zip(parts, measured, amounts, strict=True)
         ],
+        next=asking.offset + len(parts) if len(found.parts) > len(parts) else None,
     )
-
-
-# ── The same as tables ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _of_progress(answer: answers.ProgressAnswer) -> Rows:
-    head = {"district": answer.district, "through": answer.through, "elapsed_pct": answer.elapsed_pct}
-    return [head | _flat(line) for line in answer.indicators]
-
-
-def _of_districts(answer: answers.AllProgressAnswer) -> Rows:
-    return [
-        {"district": one.district, "name": one.name, "through": answer.through, "elapsed_pct": answer.elapsed_pct}
-        | _flat(line)
-        for one in answer.districts
-        for line in one.indicators
-    ]
-
-
-def _of_series(answer: answers.SeriesAnswer) -> Rows:
-    return [
-        {"district": answer.district, "through": month.through, "elapsed_pct": month.elapsed_pct} | _flat(line)
-        for month in answer.months
-        for line in month.indicators
-    ]
-
-
-def _of_ratios(answer: answers.RatiosAnswer) -> Rows:
-    return [_flat(one, "by_month") for one in answer.ratios]
-
-
-def _of_facts(answer: answers.FactsAnswer) -> Rows:
-    return [
-        _flat(fact, "platform", "evidence")
-        | {
-            "platform": fact.platform and fact.platform.name,
-            "platform_level": fact.platform and fact.platform.level,
-            "evidence_kind": (fact.evidence or {}).get("kind"),
-            "evidence_reference": (fact.evidence or {}).get("reference"),
-        }
-        for fact in answer.facts
-    ]
-
-
-def _of_parts(answer: answers.PartsAnswer) -> Rows:
-    return [{answer.dimension: part.value} | _flat(part, "value") for part in answer.parts]
-
-
-def _of_projects(answer: answers.ProjectsAnswer) -> Rows:
-    return [
-        _flat(one, "overdue")
-        | {"overdue": one.overdue and one.overdue.milestone, "overdue_since": one.overdue and one.overdue.due}
-        for one in answer.projects
-    ]
-
-
-def _of_timeline(answer: answers.StoryAnswer) -> Rows:
-    return [_flat(entry) for entry in answer.timeline]
-
-
-def _flat(part: answers.Answer, *but: str) -> dict[str, Any]:
-    return {name: value for name, value in part if name not in but}

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry
 
-from services.reporting import api, bulletin_api, check_api, check_pages, pages, problems
+from services.reporting import api, bulletin_api, check_api, check_pages, described, pages, problems
 from services.reporting.bulletins import Bulletins
 from services.reporting.checker import Checker
 from services.reporting.collector import Collector
@@ -17,6 +17,7 @@ from services.reporting.completeness import Completeness
 from services.reporting.desk import Desk
 from services.reporting.editions import read_editions
 from services.reporting.figures import Figures
+from services.reporting.forms import Replies, Suffixes
 from services.reporting.live import Live
 from services.reporting.publisher import Publisher
 from services.reporting.rollups import Rollups
@@ -61,11 +62,14 @@ def build(settings: ReportingSettings, *, clock: clock.Clock = clock.system) -> 
     app = make_app("Luodi reporting", checks=checks, pending=pending, lifespan=lifespan, registry=registry)
     app.state.live = live = Live(desk, app.state.ending)
     app.mount("/static", StaticFiles(directory=HOME / "static"), name="static")
-    api.install(app, desk)
+    app.add_middleware(Suffixes)
+    replies = Replies()
+    api.install(app, desk, replies)
     app.include_router(pages.routes(desk, live, settings.unit_names))
-    app.include_router(bulletin_api.routes(Bulletins(pool), desk))
+    app.include_router(bulletin_api.routes(Bulletins(pool), desk, replies))
     checker = Checker()
     app.include_router(check_api.routes(desk, checker))
     app.include_router(check_pages.routes(desk, checker))
     problems.install(app, pages.apology)
+    described.install(app)
     return app

@@ -2,17 +2,20 @@
 
 import asyncio
 import pathlib
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from fastapi.templating import Jinja2Templates
-from pydantic import BaseModel, ConfigDict, Field
 
-from services.reporting import wording
+from services.reporting import answer_tables, wording
+from services.reporting.answers import BulletinAnswer, BulletinsAnswer
+from services.reporting.asking import Page
+from services.reporting.bulletin_answers import BulletinDocumentAnswer, ComparedAnswer
 from services.reporting.bulletins import Bulletins
+from services.reporting.described import forms_of
 from services.reporting.desk import Desk, UnknownDistrictError
 from services.reporting.documents.page import FORMS, page_bytes
 from services.reporting.documents.word import document_bytes
@@ -20,106 +23,95 @@ from services.reporting.documents.workbook import workbook_bytes
 from services.reporting.domain import bulletin_words
 from services.reporting.domain.bulletin import Document
 from services.reporting.domain.bulletin_changes import compared
-from services.reporting.problems import RESPONSES
+from services.reporting.forms import Form, Replies, held, respond, wanted
 from shared.subjects import DISTRICT
 
-Form = Literal["json", "html", "docx", "xlsx"]
 District = Annotated[str, Path(description="GB/T 2260", examples=["500101"], pattern=f"^{DISTRICT.pattern}$")]
 Number = Annotated[str, Path(examples=["2026-08-1"], pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{1,6}$")]
 
-_OFFICE = "application/vnd.openxmlformats-officedocument"
-TYPES: Mapping[Form, str] = {
-    "json": "application/json",
-    "html": "text/html",
-    "docx": f"{_OFFICE}.wordprocessingml.document",
-    "xlsx": f"{_OFFICE}.spreadsheetml.sheet",
-}
+_FORMS: tuple[Form, ...] = ("json", "html", "docx", "xlsx")
 _RENDERED: Mapping[Form, Callable[[Document], bytes]] = {
     "html": page_bytes,
     "docx": document_bytes,
     "xlsx": workbook_bytes,
 }
 # Part of the ETags: to be raised when a form of the same bulletin becomes other bytes.
-_LAYOUT = 1
+_LAYOUT = 2
+_PAGE = 200
 
 _templates = Jinja2Templates(pathlib.Path(__file__).parent / "templates")
 _templates.env.trim_blocks = _templates.env.lstrip_blocks = True
 _templates.env.globals["say"] = wording
 
 
-class BulletinAnswer(BaseModel):
-    """A bulletin in the list; `root` is its digest, `known_by` the instant of its sealing."""
-
-    model_config = ConfigDict(frozen=True, from_attributes=True)
-
-    number: str = Field(examples=["2026-08-1"])
-    through: date
-    known_by: datetime
-    root: str
+def routes(bulletins: Bulletins, desk: Desk, replies: Replies) -> APIRouter:
+    """The paths of bulletins, and their pages."""
+    router = APIRouter()
+    _for_programs(router, bulletins, desk, replies)
+    _pages(router, bulletins, desk)
+    return router
 
 
-class BulletinsAnswer(BaseModel):
-    """A district's bulletins, the newest first."""
-
-    model_config = ConfigDict(frozen=True)
-
-    district: str = Field(examples=["500101"])
-    bulletins: list[BulletinAnswer]
-
-
-def routes(bulletins: Bulletins, desk: Desk) -> APIRouter:
-    """The paths of bulletins, and their two pages."""
-    router = APIRouter(responses=RESPONSES)
-    of_district = "/v1/districts/{district}/bulletins"
-
-    @router.get(of_district, tags=["bulletins"], summary="A district's sealed bulletins")
-    async def listed(district: District) -> BulletinsAnswer:
-        found = await bulletins.list(district)
-        if not found and district not in await desk.districts():
-            raise UnknownDistrictError(district)
-        answers = [BulletinAnswer.model_validate(one) for one in found]
-        return BulletinsAnswer(district=district, bulletins=answers)
-
-    content: dict[str, Any] = {media_type: {} for media_type in TYPES.values()}
-
-    def in_form(form: Form) -> Callable[..., Awaitable[Response]]:
-        async def answer(request: Request, district: District, number: Number) -> Response:
-            return await _answer(request, bulletins, (district, number), form)
-
-        return answer
-
-    # Its ending chooses the form as `Accept` does. Before the bare path, which would take the ending for the number's.
-    for form in TYPES:
-        router.add_api_route(f"{of_district}/{{number}}.{form}", in_form(form), include_in_schema=False)
+def _for_programs(router: APIRouter, bulletins: Bulletins, desk: Desk, replies: Replies) -> None:
+    path = "/v1/districts/{district}/bulletins"
 
     @router.get(
-        f"{of_district}/{{number}}",
+        path,
+        tags=["bulletins"],
+        summary="A district's sealed bulletins",
+        response_model=BulletinsAnswer,
+        responses=forms_of("bulletins"),
+    )
+    async def listed(request: Request, district: District, page: Annotated[Page, Query()]) -> Response:
+        found = await _listed(bulletins, desk, district, page)
+
+        async def make() -> BulletinsAnswer:
+            return found
+
+        return await replies(request, found, make, answer_tables.of_bulletins)
+
+    @router.get(
+        path + "/{number}",
         tags=["bulletins"],
         summary="A sealed bulletin, as JSON, page, document or workbook",
-        response_class=Response,
-        responses={200: {"content": content, "description": "By `Accept`, or by one of the endings"}},
+        response_model=BulletinDocumentAnswer,
+        responses=forms_of("bulletin", _FORMS),
     )
     async def one(request: Request, district: District, number: Number) -> Response:
-        return await _answer(request, bulletins, (district, number), _form(request.headers.get("accept", "")))
+        return await _answer(request, bulletins, (district, number), wanted(request, _FORMS))
 
-    @router.get(f"{of_district}/{{number}}/compare/{{other}}", tags=["bulletins"], summary="What differs between two")
-    async def compare(district: District, number: Number, other: Number) -> dict[str, Any]:
-        return compared(await bulletins.document(district, number), await bulletins.document(district, other))
+    @router.get(
+        path + "/{number}/compare/{other}",
+        tags=["bulletins"],
+        summary="What differs between two",
+        response_model=ComparedAnswer,
+        responses=forms_of("compare", ("json",)),
+    )
+    async def compare(request: Request, district: District, number: Number, other: Number) -> Response:
+        async def make() -> ComparedAnswer:
+            return ComparedAnswer.model_validate(await _compared(bulletins, district, number, other))
 
-    @router.get("/districts/{district}/bulletins", include_in_schema=False)
-    async def list_page(request: Request, district: District) -> Response:
-        found = await listed(district)
+        return await replies(request, "they never change", make, None)
+
+
+def _pages(router: APIRouter, bulletins: Bulletins, desk: Desk) -> None:
+    path = "/districts/{district}/bulletins"
+
+    @router.get(path, include_in_schema=False)
+    async def list_page(request: Request, district: District, cursor: str | None = None) -> Response:
+        found = await _listed(bulletins, desk, district, Page(limit=_PAGE, cursor=cursor))
         shown = {
             "district": district,
             "name": desk.name(district),
             "bulletins": found.bulletins,
+            "next": found.next,
             "forms": FORMS.items(),
         }
         return _templates.TemplateResponse(request, "bulletins.html", shown)
 
-    @router.get("/districts/{district}/bulletins/{number}/compare/{other}", include_in_schema=False)
+    @router.get(path + "/{number}/compare/{other}", include_in_schema=False)
     async def compare_page(request: Request, district: District, number: Number, other: Number) -> Response:
-        found = await compare(district, number, other)
+        found = await _compared(bulletins, district, number, other)
         shown = {
             "district": district,
             "name": desk.name(district),
@@ -130,32 +122,29 @@ def routes(bulletins: Bulletins, desk: Desk) -> APIRouter:
         }
         return _templates.TemplateResponse(request, "bulletin_compare.html", shown)
 
-    @router.get("/districts/{district}/bulletins/{number}", include_in_schema=False)
+    @router.get(path + "/{number}", include_in_schema=False)
     async def page(request: Request, district: District, number: Number) -> Response:
         return await _answer(request, bulletins, (district, number), "html")
 
-    return router
+
+async def _listed(bulletins: Bulletins, desk: Desk, district: str, page: Page) -> BulletinsAnswer:
+    found, following = await bulletins.list(district, page.limit, page.cursor)
+    if not found and district not in await desk.districts():
+        raise UnknownDistrictError(district)
+    entries = [BulletinAnswer.model_validate(one) for one in found]
+    return BulletinsAnswer(district=district, bulletins=entries, next=following)
+
+
+async def _compared(bulletins: Bulletins, district: str, number: str, other: str) -> dict[str, Any]:
+    return compared(await bulletins.document(district, number), await bulletins.document(district, other))
 
 
 async def _answer(request: Request, bulletins: Bulletins, of: tuple[str, str], form: Form) -> Response:
     document = await bulletins.document(*of)
     etag = f'"{document["root"][:32]}-{form}-{_LAYOUT}"'
-    headers = {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept"}
-    if etag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    if form == "json":
-        return Response(await bulletins.text(*of), headers=headers, media_type=TYPES[form])
-    if form != "html":
-        headers["Content-Disposition"] = f'attachment; filename="{document["district"]}-{document["number"]}.{form}"'
+    name = f"{document['district']}-{document['number']}"
+    if held(request, etag):
+        return respond(request, form, etag, b"", name)
     # Some tenths of a second of computing, which must not hold up the others.
-    body = await asyncio.to_thread(_RENDERED[form], document)
-    return Response(body, headers=headers, media_type=TYPES[form])
-
-
-def _form(accept: str) -> Form:
-    """The first form that is named; JSON when none is."""
-    for named in accept.split(","):
-        for form, media_type in TYPES.items():
-            if named.partition(";")[0].strip().lower() == media_type:
-                return form
-    return "json"
+    body = await bulletins.text(*of) if form == "json" else await asyncio.to_thread(_RENDERED[form], document)
+    return respond(request, form, etag, body, name)

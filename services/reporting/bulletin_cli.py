@@ -102,8 +102,10 @@ def bulletins(
                     typer.echo(f"Published {number}", err=True)
             finally:
                 await connection.close()
-        found = await Bulletins(pool).list(code)
-        return [f"{one.number}  through {one.through}  sealed {one.known_by.isoformat()}  {one.root}" for one in found]
+        return [
+            f"{one.number}  through {one.through}  sealed {one.known_by.isoformat()}  {one.root}"
+            async for one in Bulletins(pool).every(code)
+        ]
 
     typer.echo("\n".join(_with_tables(listed)) or "No bulletin has been sealed.")
 

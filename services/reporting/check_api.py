@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from services.reporting.checker import Checked, Checker, Comparison, Finding
+from services.reporting.described import EXAMPLES
 from services.reporting.desk import Desk, UnknownDistrictError
 from services.reporting.domain.check.ledger import Booked
 from services.reporting.domain.check.readings import ClaimKind
@@ -53,20 +54,20 @@ class SlipAnswer(_Answer):
     """One change that would make the claim right."""
 
     code: SlipCode
-    printed: str = Field(examples=["84.8亿元"])
-    perhaps: str = Field(examples=["88.4亿元"])
+    printed: str
+    perhaps: str
 
 
 class ClaimAnswer(_Answer):
     """A claim with its verdict; `claimed`, `computed` and `difference` (claimed less computed) are in `unit`."""
 
-    quote: str = Field(examples=["到位资金84.8亿元，完成目标任务（105亿元）的84.2%"])
+    quote: str
     at: PlaceAnswer
     kind: ClaimKind
-    claimed: DecimalString = Field(examples=["84.2"])
-    computed: DecimalString | None = Field(examples=["80.8"])
-    difference: DecimalString | None = Field(examples=["3.4"])
-    unit: str = Field(examples=["%"])
+    claimed: DecimalString
+    computed: DecimalString | None
+    difference: DecimalString | None
+    unit: str
     verdict: Verdict
     slips: list[SlipAnswer]
     indicator: str | None = Field(None, description="With a comparison with the ledger: of which indicator.")
@@ -86,7 +87,7 @@ class CheckAsking(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     year: int | None = Field(
-        None, ge=1900, le=9998, description="The year where the text names none; else the present."
+        None, ge=1900, le=9998, description="The year where the text names none; else the present.", examples=[2026]
     )
 
 
@@ -118,11 +119,12 @@ def routes(desk: Desk, checker: Checker) -> APIRouter:
         "/districts/{district}/check",
         summary="Find the claims of a report and judge them",
         response_model=CheckAnswer,
+        responses={200: {"content": {"application/json": {"example": EXAMPLES["check"]}}}},
         openapi_extra={"requestBody": {"required": True, "content": _CONTENT}},
     )
     async def check(
         request: Request,
-        district: Annotated[str, Path(pattern=f"^{DISTRICT.pattern}$", examples=["500101"])],
+        district: Annotated[str, Path(description="GB/T 2260", pattern=f"^{DISTRICT.pattern}$", examples=["500101"])],
         asking: Annotated[CheckAsking, Query()],
     ) -> Any:
         """Percentages, differences, sums, shares, rates and averages that the text ties to other figures are computed
@@ -152,7 +154,10 @@ _STATUSES: Mapping[int | str, str] = {
     422: "The report cannot be read, or the question cannot be answered as it is put",
 }
 _CONTENT: Mapping[str, Any] = {
-    "text/plain": {"schema": {"type": "string"}, "example": "到位资金84.8亿元，完成目标任务（105亿元）的84.2%。"},
+    "text/plain": {
+        "schema": {"type": "string"},
+        "example": "1-8月，全区到位招商引资资金84.8亿元，完成目标任务（105亿元）的84.2%。",
+    },
     WORD: {"schema": {"type": "string", "format": "binary"}},
 }
 

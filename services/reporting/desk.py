@@ -173,13 +173,17 @@ class Desk:
         code: str,
         asked: Question,
         dimension: Dimension,
+        window: Window,
         definitions: Definitions | None = None,
         look: Look | None = None,
     ) -> Breakdown:
-        """One figure by month, cluster, industry and so on. Raises UnknownDistrictError and UnknownIndicatorError."""
+        """A window of the parts of one figure, by month, cluster, industry and so on.
+
+        Raises UnknownDistrictError and UnknownIndicatorError.
+        """
         indicator = self.indicator(code, definitions)
         look = look or await self.look(district)
-        figure, parts = await self._figures.breakdown(district, indicator, asked, dimension)
+        figure, parts = await self._figures.breakdown(district, indicator, asked, dimension, window)
         return Breakdown(self._report(district, asked, look.gaps, [figure], definitions), indicator, dimension, parts)
 
     async def series(
@@ -230,13 +234,11 @@ class Desk:
     async def reports(
         self, asked: Question, definitions: Definitions | None = None, looks: Mapping[str, Look] | None = None
     ) -> list[Report]:
-        """Every indicator of every district, in the order of their codes."""
+        """Every indicator of every district that was looked at, without `looks` of all; in the order of their codes."""
         looks = looks if looks is not None else await self.looks()
-        found = await self._figures.everywhere(asked, definitions)
+        found = await self._figures.everywhere(looks, asked, definitions)
         return [
-            self._report(district, asked, look.gaps, found[district], definitions)
-            for district, look in looks.items()
-            if district in found
+            self._report(district, asked, look.gaps, found[district], definitions) for district, look in looks.items()
         ]
 
     def elapsed_pct(self, asked: Question) -> Decimal:

@@ -1,7 +1,7 @@
 """Figures as asked: progress against the targets, and what a figure is made of."""
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -83,10 +83,11 @@ class Figures:
                 sums = await _added_up(connection, district, asked, every)
         return _lines(sums, every, asked)
 
-    async def everywhere(self, asked: Question, definitions: Definitions | None = None) -> dict[str, list[Progress]]:
-        """Every indicator of every district, by the districts' codes in their order."""
+    async def everywhere(
+        self, codes: Iterable[str], asked: Question, definitions: Definitions | None = None
+    ) -> dict[str, list[Progress]]:
+        """Every indicator of each of these districts, by their codes, of one moment."""
         async with self._one_moment() as connection:
-            codes = [row["district"] for row in await connection.fetch(SQL["districts"])]
             every = (definitions or self.definitions).indicator
             return {code: _lines(await _added_up(connection, code, asked, every), every, asked) for code in codes}
 
@@ -107,12 +108,13 @@ class Figures:
         return Evidence(figure, sums[0].tally.facts, facts)
 
     async def breakdown(
-        self, district: str, indicator: Indicator, asked: Question, dimension: Dimension, limit: int = 1_000
+        self, district: str, indicator: Indicator, asked: Question, dimension: Dimension, window: Window
     ) -> tuple[Progress, list[Part]]:
-        """One figure, and its parts by a dimension: months in order, otherwise the largest first."""
+        """One figure, and a window of its parts by a dimension: months in order, otherwise the largest first."""
         async with self._one_moment() as connection:
             sums = await _added_up(connection, district, asked, [indicator])
-            rows = await connection.fetch(SQL["breakdown"], *_scope(district, indicator, asked), dimension, limit)
+            scope = (*_scope(district, indicator, asked), dimension, window.limit, window.offset)
+            rows = await connection.fetch(SQL["breakdown"], *scope)
         [figure] = _lines(sums, [indicator], asked)
         return figure, [Part(row["value"], _tally(row)) for row in rows]
 

@@ -103,7 +103,7 @@ from (
 group by part.value
 order by case when $6::text = 'month' then part.value end, sum(part.amount) desc, count(distinct part.project) desc,
     part.value collate "C"
-limit $7::bigint;
+limit $7::bigint offset $8::bigint;
 
 -- name: cohort
 -- The parts of a rate: by the month in which projects joined, and whether they were given up since.

@@ -1,40 +1,41 @@
-"""The forms in which one answer is given: JSON, CSV or a workbook, by `Accept` or by suffix, with its ETag."""
+"""The forms in which one answer is given, by `Accept` or by the path's ending, with its ETag."""
 
-import csv
 import hashlib
-import io
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, Literal
 
-import orjson
 from fastapi import Request
 from fastapi.responses import Response
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Font
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.reporting.once import Kept
-from shared.clock import BUSINESS_ZONE
+from services.reporting.tables import Rows, csv_bytes, workbook_bytes
 
-Form = Literal["json", "csv", "xlsx"]
-Rows = Sequence[Mapping[str, Any]]
+Form = Literal["json", "csv", "xlsx", "html", "docx"]
 
+_OFFICE = "application/vnd.openxmlformats-officedocument"
 TYPES: Mapping[Form, str] = {
     "json": "application/json",
     "csv": "text/csv",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "xlsx": f"{_OFFICE}.spreadsheetml.sheet",
+    "html": "text/html",
+    "docx": f"{_OFFICE}.wordprocessingml.document",
 }
+TABLES: Sequence[Form] = ("json", "csv", "xlsx")
+_ONLY: Sequence[Form] = ("json",)
 
+_ENDING = "luodi.reporting.ending"
 _KEPT_ANSWERS = 500
 _KEPT_BYTES = 200_000
-# A spreadsheet takes a text that begins so for a formula, and what it says was typed by whoever published it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_ETAGS = re.compile(r'(?:W/)?("[^"]*")')
+_QUALITY = re.compile(r"(0(\.\d{0,3})?|1(\.0{0,3})?)", re.ASCII)
+
+
+class NotAcceptableError(ValueError):
+    """The answer has none of the forms that were asked for; the argument is the media types that it has."""
 
 
 class Suffixes:
@@ -51,7 +52,7 @@ class Suffixes:
                 if dot and ending == form:
                     others = [(name, value) for name, value in scope["headers"] if name != b"accept"]
                     headers = [*others, (b"accept", kind.encode())]
-                    scope = {**scope, "path": stem, "raw_path": stem.encode(), "headers": headers}
+                    scope = {**scope, "path": stem, "raw_path": stem.encode(), "headers": headers, _ENDING: f".{form}"}
         await self._app(scope, receive, send)
 
 
@@ -59,6 +60,7 @@ class Suffixes:
 class _Reply:
     etag: str
     body: bytes
+    following: str | int | None
 
 
 class Replies:
@@ -72,102 +74,89 @@ class Replies:
         request: Request,
         seen: object,
         make: Callable[[], Awaitable[BaseModel]],
-        rows: Callable[[Any], Rows],
+        rows: Callable[[Any], Rows] | None,
     ) -> Response:
         """The answer that `make` makes, or the kept one of the same question if what was `seen` then is equal; 304 when
-        the asker has it. `rows` lays the answer out as a table."""
-        form = _form(request.headers.get("accept", ""))
+        the asker has it. `rows` lays the answer out as a table; without it there is none.
+
+        Raises NotAcceptableError.
+        """
+        form = wanted(request, TABLES if rows else _ONLY)
         asked = f"{form} {request.url.path}?{request.url.query}"
 
         async def reply() -> _Reply:
             answer = await make()
-            body = answer.model_dump_json().encode()
+            body = answer.model_dump_json(by_alias=True).encode()
             etag = f'"{hashlib.sha256(form.encode() + body).hexdigest()[:32]}"'
-            return _Reply(etag, body if form == "json" else _table(form, rows(answer)))
+            if rows and form != "json":
+                body = csv_bytes(rows(answer)) if form == "csv" else workbook_bytes(rows(answer))
+            return _Reply(etag, body, getattr(answer, "next", None))
 
         found = await self._kept(asked, seen, reply)
         if len(found.body) > _KEPT_BYTES:
             self._kept.forget(asked)
-        headers = {"ETag": found.etag, "Cache-Control": "no-cache", "Vary": "Accept"}
-        if _has(request.headers.get("if-none-match"), found.etag):
-            return Response(status_code=304, headers=headers)
-        if form != "json":
-            name = request.url.path.rstrip("/").rpartition("/")[2] or "answer"
-            headers["Content-Disposition"] = f'attachment; filename="{_harmless(name)}.{form}"'
-        kind = f"{TYPES[form]}; charset=utf-8" if form == "csv" else TYPES[form]
-        return Response(found.body, media_type=kind, headers=headers)
+        name = request.url.path.rstrip("/").rpartition("/")[2] or "answer"
+        said = respond(request, form, found.etag, found.body, name)
+        if found.following is not None:
+            # A table has no field for it.
+            said.headers["Link"] = f'<{_following(request, found.following)}>; rel="next"'
+        return said
 
 
-def _form(accept: str) -> Form:
-    """The first form that is named; JSON when none is."""
-    for named in accept.split(","):
-        kind = named.partition(";")[0].strip().lower()
-        for form, media_type in TYPES.items():
-            if kind == media_type:
-                return form
-    return "json"
+def wanted(request: Request, offered: Sequence[Form]) -> Form:
+    """The form that `Accept` likes best (RFC 9110, 12.5.1); of several alike the one named first, without any the first
+    that is offered. Raises NotAcceptableError."""
+    ranges = [one for one in map(_range, request.headers.get("accept", "").split(",")) if one]
+    if not ranges:
+        return offered[0]
+    best: Form | None = None
+    rank = (0.0, 0)
+    for form in offered:
+        fitting = [(_closeness(kind, TYPES[form]), -place, q) for place, (kind, q) in enumerate(ranges)]
+        closeness, place, q = max(fitting)
+        if closeness and q and (best is None or (q, place) > rank):
+            best, rank = form, (q, place)
+    if best is None:
+        raise NotAcceptableError(", ".join(TYPES[form] for form in offered))
+    return best
 
 
-def _has(sent: str | None, etag: str) -> bool:
-    return sent is not None and (
-        sent.strip() == "*" or etag in (one.strip().removeprefix("W/") for one in sent.split(","))
-    )
+def held(request: Request, etag: str) -> bool:
+    """Whether the asker has the answer of this ETag already; what is weak there is alike here (RFC 9110, 13.1.2)."""
+    sent = request.headers.get("if-none-match", "").strip()
+    return sent == "*" or etag in _ETAGS.findall(sent)
+
+
+def respond(request: Request, form: Form, etag: str, body: bytes, name: str) -> Response:
+    """The answer in its form, or 304 when the asker has it; `name` is that of the file to keep it in."""
+    headers = {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept"}
+    if held(request, etag):
+        return Response(status_code=304, headers=headers)
+    if form not in ("json", "html"):
+        headers["Content-Disposition"] = f'attachment; filename="{_harmless(name)}.{form}"'
+    return Response(body, media_type=TYPES[form], headers=headers)
+
+
+def _range(text: str) -> tuple[str, float] | None:
+    kind, *parameters = (part.strip().lower() for part in text.split(";"))
+    q = next((one.partition("=")[2].strip() for one in parameters if one.startswith("q=")), "1")
+    return (kind, float(q) if _QUALITY.fullmatch(q) else 1.0) if kind else None
+
+
+def _closeness(kind: str, media_type: str) -> int:
+    """How closely a range names a media type; 0 when it does not."""
+    if kind == media_type:
+        return 3
+    if kind == f"{media_type.partition('/')[0]}/*":
+        return 2
+    return int(kind == "*/*")
+
+
+def _following(request: Request, following: str | int) -> str:
+    parameter = {"cursor" if isinstance(following, str) else "offset": following}
+    path = request.url.path + request.scope.get(_ENDING, "")
+    return str(request.url.include_query_params(**parameter).replace(scheme="", netloc="", path=path))
 
 
 def _harmless(name: str) -> str:
     return "".join(one for one in name if one.isascii() and (one.isalnum() or one in "-_")) or "answer"
-
-
-def _table(form: Form, rows: Rows) -> bytes:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    return _csv(names, rows) if form == "csv" else _workbook(names, rows)
-
-
-def _csv(names: Sequence[str], rows: Rows) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(names)
-    writer.writerows([_text(row.get(name)) for name in names] for row in rows)
-    # The mark by which spreadsheets know that it is UTF-8.
-    return text.getvalue().encode("utf-8-sig")
-
-
-def _workbook(names: Sequence[str], rows: Rows) -> bytes:
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("luodi")
-    sheet.freeze_panes = "A2"
-    heads = [WriteOnlyCell(sheet, name) for name in names]
-    for cell in heads:
-        cell.font = Font(bold=True)
-    sheet.append(heads)
-    for row in rows:
-        sheet.append([_cell(sheet, row.get(name)) for name in names])
-    file = io.BytesIO()
-    book.save(file)
-    return file.getvalue()
-
-
-def _cell(sheet: Any, value: Any) -> Any:
-    if isinstance(value, datetime):
-        # A workbook knows no offsets.
-        return WriteOnlyCell(sheet, value.astimezone(BUSINESS_ZONE).replace(tzinfo=None))
-    if value is None or isinstance(value, bool | int | Decimal | date):
-        return value
-    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", _plain_text(value)))
-    cell.data_type = "s"
-    return cell
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, bool | int | date):
-        return value.isoformat() if isinstance(value, date) else str(value).lower()
-    text = _plain_text(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _plain_text(value: Any) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value, default=str).decode()

@@ -11,17 +11,18 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from services.reporting.bulletins import UnknownBulletinError
+from services.reporting.cursors import CursorError
 from services.reporting.desk import UnknownDistrictError, UnknownIndicatorError, UnknownProjectError
 from services.reporting.domain.question import QuestionError
 from services.reporting.editions import UnknownDefinitionsError
-from services.reporting.register import CursorError
+from services.reporting.forms import NotAcceptableError
 
 MEDIA_TYPE = "application/problem+json"
 
 _DATABASE_AWAY = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
 _SCHEMA_MISSING = (asyncpg.UndefinedTableError, asyncpg.UndefinedFunctionError, asyncpg.InvalidSchemaNameError)
 
-_UNKNOWN: dict[type[Exception], tuple[str, str, str]] = {
+UNKNOWN: dict[type[Exception], tuple[str, str, str]] = {
     UnknownDistrictError: (
         "unknown-district",
         "Unknown district",
@@ -67,35 +68,43 @@ def _documented(description: str) -> dict[str, Any]:
 RESPONSES: dict[int | str, dict[str, Any]] = {
     404: _documented("Nothing is known under this name"),
     422: _documented("The question cannot be answered as it is put"),
+    406: _documented("The answer has none of the forms that were asked for"),
+    500: _documented("The service failed; the fault is its own"),
     503: _documented("The database is away, or not set up"),
 }
 
 
 def describe(error: Exception) -> Problem:
-    """The problem behind an error of the kinds that `install` names."""
+    """The problem behind an error, whichever it is."""
     match error:
         case QuestionError() | CursorError():
             return _bad_question(str(error))
         case RequestValidationError():
             said = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
             return _bad_question(said)
-        case LookupError(args=(name, *_)) if type(error) in _UNKNOWN:
-            code, title, detail = _UNKNOWN[type(error)]
+        case LookupError(args=(name, *_)) if type(error) in UNKNOWN:
+            code, title, detail = UNKNOWN[type(error)]
             return Problem(404, code, title, detail.format(name))
         case HTTPException():
             detail = "See /openapi.json for what this service answers."
             return Problem(error.status_code, "not-served", str(error.detail), detail)
-    return _of_the_database(error)
+    return _not_of_the_question(error)
+
+
+def _not_of_the_question(error: Exception) -> Problem:
+    if isinstance(error, NotAcceptableError):
+        return Problem(406, "not-acceptable", "Not in this form", f"The forms of this answer: {error}.")
+    if isinstance(error, _SCHEMA_MISSING):
+        return Problem(503, "no-schema", "The database is not set up", "Run 'luodi provision'.")
+    if isinstance(error, _DATABASE_AWAY):
+        detail = "Try again; /readyz tells what is missing."
+        return Problem(503, "database-away", "The database does not answer", detail)
+    # What it says is for the log: it may tell of things that are none of the asker's business.
+    return Problem(500, "failed", "The service failed", "The fault is the service's own; its log says more.")
 
 
 def _bad_question(detail: str) -> Problem:
     return Problem(422, "bad-question", "The question cannot be answered as it is put", detail)
-
-
-def _of_the_database(error: Exception) -> Problem:
-    if isinstance(error, _SCHEMA_MISSING):
-        return Problem(503, "no-schema", "The database is not set up", "Run 'luodi provision'.")
-    return Problem(503, "database-away", "The database does not answer", "Try again; /readyz tells what is missing.")
 
 
 def install(app: FastAPI, page: Callable[[Request, Problem], Response]) -> None:
@@ -108,6 +117,7 @@ def install(app: FastAPI, page: Callable[[Request, Problem], Response]) -> None:
         body = asdict(found) | {"type": f"urn:luodi:problem:{found.code}"}
         return JSONResponse(body, found.status, media_type=MEDIA_TYPE)
 
-    asked = (QuestionError, CursorError, RequestValidationError, HTTPException)
-    for kind in (*asked, *_UNKNOWN, *_DATABASE_AWAY, *_SCHEMA_MISSING):
+    asked = (QuestionError, CursorError, RequestValidationError, NotAcceptableError, HTTPException)
+    # The last one is answered and then raised all the same, so that it is logged.
+    for kind in (*asked, *UNKNOWN, *_DATABASE_AWAY, *_SCHEMA_MISSING, Exception):
         app.add_exception_handler(kind, answer)

@@ -1,15 +1,12 @@
 """The projects themselves: the list that can be searched and paged through, and one project with its course."""
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-import orjson
-
+from services.reporting.cursors import CursorError, cursor, place
 from services.reporting.domain.question import Question
 from services.reporting.domain.timeline import Entry, timeline
 from shared.database import Pool
@@ -18,10 +15,6 @@ from shared.sql import queries_beside
 SQL = queries_beside(__file__)
 
 Sort = Literal["project", "name", "contract_amount", "funds_arrived", "last_recorded_at", "overdue"]
-
-
-class CursorError(ValueError):
-    """The cursor is none that this list gave out; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +56,10 @@ async def listed(pool: Pool, district: str, asked: Question, wanted: Wanted, tod
     fitting = (wanted.stage, wanted.cluster, wanted.lead_unit, wanted.lead_official, wanted.search, wanted.late)
     rows = await pool.fetch(SQL["listed"], *scope, *fitting, wanted.sort, rank, word, project, wanted.limit + 1)
     page = [dict(row) for row in rows[: wanted.limit]]
-    return Listed(page, _cursor(wanted, page[-1]) if len(rows) > wanted.limit else None)
+    if len(rows) <= wanted.limit:
+        return Listed(page, None)
+    last = page[-1]
+    return Listed(page, cursor(wanted.sort, str(last["rank"]), last["word"], last["project"]))
 
 
 async def story(pool: Pool, district: str, project: str) -> Story | None:
@@ -76,23 +72,15 @@ async def story(pool: Pool, district: str, project: str) -> Story | None:
     return Story(found["record"], facts, timeline(found["record"], facts))
 
 
-def _cursor(wanted: Wanted, last: Mapping[str, Any]) -> str:
-    place = [wanted.sort, str(last["rank"]), last["word"], last["project"]]
-    return base64.urlsafe_b64encode(orjson.dumps(place)).decode().rstrip("=")
-
-
 def _read(wanted: Wanted) -> tuple[Decimal | None, str | None, str | None]:
-    if not wanted.cursor:
+    said = place(wanted.cursor, wanted.sort, 3)
+    if said is None:
         return None, None, None
+    rank, word, project = said
     try:
-        padded = wanted.cursor + "=" * (-len(wanted.cursor) % 4)
-        sort, rank, word, project = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        if sort == wanted.sort and isinstance(word, str) and isinstance(project, str) and "\0" not in word + project:
-            number = Decimal(rank)
-            if number.is_finite() and abs(number.adjusted()) < 100:
-                return number, word, project
-    except (binascii.Error, ValueError, TypeError, InvalidOperation):
-        pass
-    raise CursorError(
-        "cursor is none of this list in this order: take it from `next` of the page before, or leave it out."
-    )
+        number = Decimal(rank)
+    except InvalidOperation:
+        raise CursorError from None
+    if not number.is_finite() or abs(number.adjusted()) >= 100:
+        raise CursorError
+    return number, word, project

@@ -64,6 +64,7 @@ async def test_records_published_in_plain_nats_show_in_progress(
                 "actual": "84.8",
                 "target": "105",
                 "completion_pct": "80.8",
+                "elapsed_pct": "66.67",
                 "lead_points": "14.1",
                 "light": "green",
                 "projects": 2,
@@ -76,6 +77,7 @@ async def test_records_published_in_plain_nats_show_in_progress(
                 "actual": "55.4",
                 "target": None,
                 "completion_pct": None,
+                "elapsed_pct": "66.67",
                 "lead_points": None,
                 "light": None,
                 "projects": 1,
@@ -88,6 +90,7 @@ async def test_records_published_in_plain_nats_show_in_progress(
                 "actual": "1",
                 "target": None,
                 "completion_pct": None,
+                "elapsed_pct": "66.67",
                 "lead_points": None,
                 "light": None,
                 "projects": 1,
@@ -100,6 +103,7 @@ async def test_records_published_in_plain_nats_show_in_progress(
                 "actual": "152.8",
                 "target": "130",
                 "completion_pct": "117.5",
+                "elapsed_pct": "66.67",
                 "lead_points": "50.9",
                 "light": "green",
                 "projects": 1,
@@ -288,7 +292,8 @@ async def test_a_bad_file_of_indicators_stops_the_service_from_being_built(
 async def test_districts_and_definitions_can_be_looked_up(client: httpx.AsyncClient, stream: JetStreamContext) -> None:
     await publish(stream, *year())
     await settled(client)
-    assert (await client.get("/v1/districts")).json() == [{"district": "500101", "name": "万州区"}]
+    districts = (await client.get("/v1/districts")).json()
+    assert districts == {"districts": [{"district": "500101", "name": "万州区"}], "next": None}
     definitions = (await client.get("/v1/indicators")).json()
     assert definitions["definitions"] == "2026.1"
     assert definitions["indicator"][2]["filter"]["minimum"] == "500000000.00"

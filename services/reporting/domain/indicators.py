@@ -51,7 +51,7 @@ class Indicator(Strict):
     filter: Filter = Filter()
     measure: Measure
     joint: Joint = "share"
-    weights: Weights | None = None
+    weights: Weights | None = Field(None, examples=[{"working-capital": "0.3"}])
     unit: Unit
     rounding: Printing
     light: LightRule

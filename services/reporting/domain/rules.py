@@ -68,20 +68,20 @@ class Filter(Strict):
     """
 
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1)] | None = None
-    natures: Annotated[tuple[Nature, ...], Field(min_length=1)] | None = None
+    natures: Annotated[tuple[Nature, ...], Field(min_length=1)] | None = Field(None, examples=[["fixed-assets"]])
     platform_levels: Annotated[tuple[PlatformLevel, ...], Field(min_length=1)] | None = None
     minimum: Amount | None = None
-    below: Amount | None = None
-    clusters: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
+    below: Amount | None = Field(None, examples=["500000000.00"])
+    clusters: Annotated[tuple[Name, ...], Field(min_length=1)] | None = Field(None, examples=[["智能装备"]])
     industries: (
         Annotated[
             tuple[Annotated[str, StringConstraints(pattern=r"^[A-T][0-9]{0,4}$")], ...],
             Field(min_length=1),
         ]
         | None
-    ) = None
-    channels: Annotated[tuple[Channel, ...], Field(min_length=1)] | None = None
-    projects: Literal["new", "carried-over"] | None = None
+    ) = Field(None, examples=[["C39", "I"]])
+    channels: Annotated[tuple[Channel, ...], Field(min_length=1)] | None = Field(None, examples=[["agent"]])
+    projects: Literal["new", "carried-over"] | None = Field(None, examples=["new"])
 
 
 # Of a joint project's amounts: this district's share, to the cent half up, or the whole.
