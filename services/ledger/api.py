@@ -1,21 +1,38 @@
-"""The ledger over HTTP: a project or a trip at any instant, and the events behind it."""
+"""The ledger over HTTP: a project, a trip or a target at any instant, and the events behind it."""
 
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Path, Query, Response
-from pydantic import AwareDatetime, BaseModel
+from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
+from pydantic import BaseModel, Field
 
-from services.ledger.archive import END_OF_TIME, Archive
+from services.ledger.archive import END_OF_TIME, Archive, Identity, UnknownEventError
+from shared.instants import AskedInstant
 from shared.subjects import DISTRICT, SUBJECT
 
 District = Annotated[str, Path(pattern=f"^{DISTRICT.pattern}$", description="GB/T 2260 code", examples=["500101"])]
 Subject = Annotated[str, Path(pattern=f"^{SUBJECT.pattern}$", examples=["P-2026-017"])]
+Year = Annotated[int, Path(ge=2000, le=2199, examples=[2026])]
+Indicator = Annotated[str, Path(pattern="^[a-z0-9-]{1,52}$", examples=["funds-arrived"])]
 AsOf = Annotated[
-    AwareDatetime | None,
+    AskedInstant | None,
     Query(description="Only what was recorded by then.", examples=["2026-09-05T00:00:00+08:00"]),
 ]
-Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+class Page(BaseModel):
+    """Which part of a list."""
+
+    after: str | None = Field(None, pattern="^/[^ ]+ .+$", description="From the Link header of the page before.")
+    limit: int = Field(1000, ge=1, le=1000)
+
+    @property
+    def identity(self) -> Identity | None:
+        """The source and the id of the event after which the page begins."""
+        if self.after is None:
+            return None
+        source, _, event_id = self.after.partition(" ")
+        return source, event_id
 
 
 class ArchivedEvent(BaseModel):
@@ -40,18 +57,35 @@ def routes(archive: Archive) -> APIRouter:
     @router.get("/districts/{district}/projects/{project}", summary="A project's record, now or as of an instant")
     async def project(district: District, project: Subject, as_of: AsOf = None) -> Response:
         message = await archive.project(district, project, as_of or END_OF_TIME)
-        return _answer(message, f"event about project {project}", district, as_of)
+        return _answer(message, f"event that says anything of project {project}", district, as_of)
 
     @router.get("/districts/{district}/outreach/{trip}", summary="A trip's record, now or as of an instant")
     async def outreach(district: District, trip: Subject, as_of: AsOf = None) -> Response:
         message = await archive.trip(district, trip, as_of or END_OF_TIME)
         return _answer(message, f"trip {trip}", district, as_of)
 
+    @router.get(
+        "/districts/{district}/targets/{year}/{indicator}", summary="A target's record, now or as of an instant"
+    )
+    async def target(district: District, year: Year, indicator: Indicator, as_of: AsOf = None) -> Response:
+        message = await archive.target(district, year, indicator, as_of or END_OF_TIME)
+        return _answer(message, f"target {indicator} of {year}", district, as_of)
+
     @router.get("/districts/{district}/projects/{project}/events", summary="Every event of a project, oldest first")
-    async def events(district: District, project: Subject, limit: Limit = 1000) -> list[ArchivedEvent]:
-        rows = await archive.events(district, project, limit)
-        if not rows:
+    async def events(
+        request: Request, response: Response, district: District, project: Subject, page: Annotated[Page, Query()]
+    ) -> list[ArchivedEvent]:
+        """In pages. When there are more, the header `Link` holds the address of the next page, as `rel="next"`."""
+        try:
+            rows = await archive.events(district, project, page.limit + 1, page.identity)
+        except UnknownEventError:
+            raise HTTPException(422, "after: take it from the Link header of the page before") from None
+        if not rows and not page.after:
             raise HTTPException(404, f"no event about project {project} of district {district} was recorded")
+        if len(rows) > page.limit:
+            rows = rows[: page.limit]
+            last = f"{rows[-1]['source']} {rows[-1]['id']}"
+            response.headers["Link"] = f'<{request.url.include_query_params(after=last)}>; rel="next"'
         return [
             ArchivedEvent(
                 **{name: row[name] for name in ("source", "id", "subject", "time", "replaces", "recorded_at")},

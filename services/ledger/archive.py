@@ -1,4 +1,4 @@
-"""Reads the archive: a project or a trip as of any instant, and its events."""
+"""Reads the archive: a project, a trip or a target as of any instant, and its events."""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -12,6 +12,14 @@ SQL = queries_beside(__file__)
 
 # The driver sends this value as 'infinity'.
 END_OF_TIME: Final = datetime.max.replace(tzinfo=UTC)
+
+
+Identity = tuple[str, str]
+"""An event's source and id."""
+
+
+class UnknownEventError(LookupError):
+    """No such event was recorded about the entity."""
 
 
 class Archive:
@@ -30,6 +38,20 @@ class Archive:
         message: str | None = await self._pool.fetchval(SQL["outreach_as_of"], district, trip, as_of)
         return message
 
-    async def events(self, district: str, subject: str, limit: int) -> list[asyncpg.Record]:
-        """The events of a project or another entity, in the order of its digest."""
-        return await self._pool.fetch(SQL["events_of"], district, subject, limit)
+    async def target(self, district: str, year: int, indicator: str, as_of: datetime = END_OF_TIME) -> str | None:
+        """The target's record as JSON, as it was known at an instant; None when nothing was known of it."""
+        subject = f"target-{year}-{indicator}"
+        message: str | None = await self._pool.fetchval(SQL["target_as_of"], district, subject, as_of)
+        return message
+
+    async def events(
+        self, district: str, subject: str, limit: int, after: Identity | None = None
+    ) -> list[asyncpg.Record]:
+        """At most `limit` events of a project or another entity, in the order of its digest, from the first or `after`.
+
+        Raises UnknownEventError when `after` is none of its events.
+        """
+        identity = after or (None, None)
+        if after and not await self._pool.fetchval(SQL["is_event_of"], district, subject, *after):
+            raise UnknownEventError(" ".join(after))
+        return await self._pool.fetch(SQL["events_of"], district, subject, *identity, limit)

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.ledger.quarantine import Entry, Parked, Place, Quarantine, Sieve
 from shared.envelope import Code
+from shared.instants import AskedInstant
 from shared.subjects import DISTRICT, UNIT
 
 _AFTER = r"^[0-9T:.+Z-]{20,40},[0-9]{1,19}$"
@@ -25,7 +26,7 @@ class Asked(BaseModel):
     district: str | None = Field(None, pattern=f"^{DISTRICT.pattern}$")
     unit: str | None = Field(None, pattern=f"^{UNIT.pattern}$")
     code: Code | None = None
-    since: AwareDatetime | None = Field(None, description="Stored by the stream then or later.")
+    since: AskedInstant | None = Field(None, description="Stored by the stream then or later.")
     closed: bool = Field(False, description="Also those that were retried or discarded.")
     after: str | None = Field(None, pattern=_AFTER, description="From the Link header of the page before.")
     limit: int = Field(100, ge=1, le=1000)
@@ -60,7 +61,7 @@ def quarantine_routes(quarantine: Quarantine) -> APIRouter:
     async def message(
         sequence: Number,
         recorded_at: Annotated[
-            AwareDatetime | None,
+            AskedInstant | None,
             Query(description="Which one, when the stream was made anew and counted from 1 again."),
         ] = None,
     ) -> KeptMessage:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from services.reporting.domain.rules import CALENDAR
+from shared.instants import read_instant
 
 _A_DAY = timedelta(days=1)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_PLUS_LOST = re.compile(r"(T.*) (\d{2}:?\d{2})$")
 
 
 class QuestionError(ValueError):
@@ -108,19 +108,7 @@ def _through(text: str | None, year: int | None, today: date, year_begins: str) 
 
 
 def _instant(text: str) -> datetime:
-    # An unescaped + in an address arrives as a space, and every offset of our own zone has one.
     try:
-        instant = datetime.fromisoformat(_PLUS_LOST.sub(r"\1+\2", text))
-    except ValueError:
-        raise QuestionError(
-            f"known_by {text!r} is not an instant: give it as 2026-09-05T00:00:00+08:00 (+ may be written %2B)."
-        ) from None
-    if not 1900 <= instant.year <= 9998:
-        raise QuestionError(f"known_by {text!r} lies outside the years 1900 to 9998.")
-    if instant.tzinfo is None:
-        raise QuestionError(
-            f"known_by {text!r} names no time zone, so no instant: append the offset, such as {text}+08:00."
-            if "T" in text
-            else f"known_by {text!r} is a day and not an instant: give the time too, such as {text}T00:00:00+08:00."
-        )
-    return instant
+        return read_instant(text)
+    except ValueError as error:
+        raise QuestionError(f"known_by {error}") from None
