@@ -119,6 +119,38 @@ async def test_an_outsider_who_asks_over_http_computes_the_same_root(
     assert (await operator.run("digest", "500101")).out == f"{root}\n"
 
 
+# The same event as a department may write it, and its canonical form by hand. Only the second is what the page's recipe
+# reads, so whoever has the first must bring the values to their form before; nothing here is computed by Luodi.
+AS_WRITTEN = (
+    '{"type": "luodi.funds-arrived.v1", "time": "2026-08-31T09:30:00.25+08:00", "datacontenttype": "application/json",'
+    ' "data": {"origin": "440300", "note": null, "amount": 5, "nature": "fixed-assets", "on": "2026-08-30",'
+    ' "evidence": {"sha256": "%s", "reference": "JZ-88121 \\u8d44", "kind": " bank-slip "},'
+    ' "original": {"rate": 7.10, "currency": "USD", "amount": "0.7"}, "share": "50.00"},'
+    ' "subject": "P-2026-017", "source": "/500101/finance", "id": "as written", "specversion": "1.0", "replaces": null}'
+) % ("AB" * 32)
+BY_HAND = (
+    '{"data":{"amount":"5.00","evidence":{"kind":"bank-slip","reference":"JZ-88121 资","sha256":"%s"},'
+    '"nature":"fixed-assets","on":"2026-08-30","origin":"440300",'
+    '"original":{"amount":"0.7","currency":"USD","rate":"7.1"},"share":"50"},'
+    '"id":"as written","source":"/500101/finance","specversion":"1.0","subject":"P-2026-017",'
+    '"time":"2026-08-31T01:30:00.250000Z","type":"luodi.funds-arrived.v1"}'
+) % ("ab" * 32)
+
+
+async def test_an_event_in_any_other_form_has_the_digest_of_the_canonical_one_by_hand(
+    client: Client, ledger: httpx.AsyncClient
+) -> None:
+    department = await Department.open(client)
+    await department.say_raw("events.500101.finance.P-2026-017.funds-arrived", AS_WRITTEN.encode())
+    record = await department.hear_record("P-2026-017", 1)
+    by_hand = hashlib.sha256(BY_HAND.encode())
+
+    assert rfc8785.dumps(json.loads(BY_HAND)) == BY_HAND.encode()
+    [event] = (await ledger.get("/v1/districts/500101/projects/P-2026-017/events")).json()
+    assert event["digest"] == by_hand.hexdigest()
+    assert record["digest"] == hashlib.sha256(by_hand.digest()).hexdigest()
+
+
 async def test_each_line_holds_the_digest_of_the_published_record(department: Department, operator: Operator) -> None:
     lines = (await operator.run("digest", "500101", "--subjects")).out.splitlines()
     by_subject = dict(line.split(" ") for line in lines)

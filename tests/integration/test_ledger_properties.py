@@ -17,6 +17,9 @@ DAYS = [f"2026-{month:02}-15" for month in range(1, 9)]
 UNITS = ("investment", "finance")
 SUBJECTS = ["P-1", "P-2", "TRIP-1"]
 IDS = [str(number) for number in range(12)]
+# The bus's clock may be set back, and several messages may be stored in one microsecond: the instants of messages that
+# follow each other on the stream are in no order, and do not alone make one.
+INSTANTS = st.integers(0, 4).map(lambda micros: START + timedelta(microseconds=micros))
 
 
 def data(name: str, /, **fields: Any) -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
@@ -94,23 +97,22 @@ def stored_messages(draw: st.DrawFn) -> list[Stored]:
                 st.sampled_from(SUBJECTS),
                 st.none() | st.sampled_from(IDS),
                 st.booleans() | st.none(),
+                INSTANTS,
             ),
             min_size=1,
             max_size=12,
         )
     )
     messages = []
-    for number, (unit, (name, fields), project, replaces, whole) in enumerate(drawn):
+    for number, (unit, (name, fields), project, replaces, whole, at) in enumerate(drawn):
         subject = "target-2026-funds-arrived" if name == "target-set" else project
         more = {"replaces": replaces} if replaces not in (None, str(number)) else {}
         event = cloudevent(unit, subject, str(number), name, fields, **more)
         payload = json.dumps(event).encode() if whole is not False or name == "voided" else b"{"
-        # Two in three are stored in the same microsecond as the one before: the instant alone does not order them.
-        at = START + timedelta(microseconds=number // 3)
         messages.append(Stored(f"events.500101.{unit}.{subject}.{name}", payload, number + 1, at))
     # A department may send an event again: the stream then stores a copy of it, later.
-    for number, sent in enumerate(draw(st.lists(st.sampled_from(messages), max_size=3)), len(messages)):
-        again = START + timedelta(microseconds=number // 3)
+    copies = draw(st.lists(st.tuples(st.sampled_from(messages), INSTANTS), max_size=3))
+    for number, (sent, again) in enumerate(copies, len(messages)):
         messages.append(Stored(sent.subject, sent.payload, number + 1, again))
     return messages
 
