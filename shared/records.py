@@ -55,6 +55,13 @@ class MilestoneState(Record):
 class GateState(Record):
     outcome: str
     on: Day
+    opinion: str | None
+    sha256: str | None = Field(description="of the opinion's document")
+
+
+class Approval(Record):
+    on: Day
+    minutes: str
 
 
 class Anomaly(Record):
@@ -133,6 +140,8 @@ class ProjectRecord(Record):
     suspensions: tuple[Suspension, ...]
     gates: dict[str, GateState]
     evaluation: dict[str, Any] | None
+    evaluated_on: Day | None
+    approval: Approval | None
     contract_amount: Amount | None
     funds_arrived: Amount
     progress: tuple[Progress, ...] = Field(description="what was reported of it, in order")
@@ -151,6 +160,7 @@ class TargetRecord(Record):
     indicator: str
     revision: Revision
     digest: Digest
+    anomalies: tuple[Anomaly, ...]
     facts: tuple[Fact, ...]
 
 
@@ -166,6 +176,7 @@ class OutreachRecord(Record):
     led_by: str | None
     met: tuple[str, ...]
     projects: tuple[str, ...] = Field(description="ids of projects")
+    anomalies: tuple[Anomaly, ...]
     facts: tuple[Fact, ...] = Field(description="every report, in order of on, recorded_at, source, id")
 
 

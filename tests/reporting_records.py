@@ -65,7 +65,10 @@ def signed(
 def project(code: str, facts: list[dict[str, Any]], *, district: str = DISTRICT, **said: Any) -> dict[str, Any]:
     """A project's record; revision is the number of its facts unless said otherwise."""
     blank = dict.fromkeys(
-        ["lead_official", "lead_unit", "command_office", "industry", "cluster", "channel", "investor", "evaluation"]
+        [
+            *("lead_official", "lead_unit", "command_office", "industry", "cluster", "channel", "investor"),
+            *("evaluation", "evaluated_on", "approval"),
+        ]
     )
     record = {
         "district": district,
@@ -100,6 +103,7 @@ def target(indicator: str, *values: tuple[str, str], district: str = DISTRICT, y
         "indicator": indicator,
         "revision": len(facts),
         "digest": "0" * 64,
+        "anomalies": [],
         "facts": facts,
     }
 

@@ -62,7 +62,9 @@ stored as (
         leads = excluded.leads,
         progress = excluded.progress,
         escalations = excluded.escalations,
-        facts_hash = excluded.facts_hash
+        facts_hash = excluded.facts_hash,
+        approval = excluded.approval,
+        evaluated_on = excluded.evaluated_on
 )
 select
     (record).district, (record).project, convert_to(ledger.project_message(record, facts), 'UTF8') as message,
@@ -80,7 +82,10 @@ with folded as (
 stored as (
     insert into ledger.target select (record).* from folded
     on conflict (district, year, indicator) do update set
-        revision = excluded.revision, digest = excluded.digest, facts_hash = excluded.facts_hash
+        revision = excluded.revision,
+        digest = excluded.digest,
+        facts_hash = excluded.facts_hash,
+        anomalies = excluded.anomalies
 )
 select
     (record).district, (record).year, (record).indicator,
@@ -102,7 +107,8 @@ stored as (
         led_by = excluded.led_by,
         met = excluded.met,
         projects = excluded.projects,
-        facts_hash = excluded.facts_hash
+        facts_hash = excluded.facts_hash,
+        anomalies = excluded.anomalies
 )
 select (record).district, (record).trip, convert_to(ledger.outreach_message(record, facts), 'UTF8') as message
 from folded;

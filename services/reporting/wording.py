@@ -287,7 +287,7 @@ def particulars(entry: Entry) -> str:
         case "claimed":
             parts = [said.get("lead_official"), said.get("lead_unit"), said.get("command_office")]
         case "reviewed":
-            parts = [_GATES.get(str(said.get("gate"))), _OUTCOMES.get(str(said.get("outcome")))]
+            parts = [_GATES.get(str(said.get("gate"))), _OUTCOMES.get(str(said.get("outcome"))), said.get("opinion")]
         case "signed":
             place = said.get("platform") or {}
             parts = [place.get("name"), _LEVELS.get(str(place.get("level"))), own_share(said.get("share"))]
@@ -299,17 +299,18 @@ def particulars(entry: Entry) -> str:
         case "issue-raised":
             raised = (_CATEGORIES.get(str(said.get("category"))), _URGENCIES.get(str(said.get("urgency"))))
             parts = [*raised, said.get("owner_unit"), said.get("text")]
-        case "pledge-made":
+        case "pledge-made" | "pledge-kept":
             parts = [said.get("clause")]
         case "site-fixed":
             parts = [said.get("site"), said.get("zone")]
         case _:
-            parts = [said.get(key) for key in ("reason", "text", "who", "note")]
+            parts = [said.get(key) for key in ("reason", "text", "minutes", "who", "note")]
     return " · ".join(str(part) for part in parts if part)
 
 
 _TROUBLES = {
     "reviewed": "协议审查",
+    "approved": "会议审定",
     "progress-reported": "推进情况",
     "issue-raised": "提出问题",
     "issue-resolved": "问题办结",

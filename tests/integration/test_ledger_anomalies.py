@@ -11,7 +11,7 @@ import pytest_asyncio
 from services.ledger.archive import Archive
 from services.ledger.domain.batch import Stored
 from shared.database import Pool, make_pool
-from tests.integration import ledger_rows
+from tests.integration import ledger_rows, ledger_upkeep
 from tests.integration.department import cloudevent
 
 RECORDED = datetime(2026, 9, 1, tzinfo=UTC)
@@ -188,10 +188,72 @@ async def test_a_correction_of_nothing_is_named_until_what_it_corrects_arrives(p
             "code": "corrects-nothing",
             "source": "/500101/investment",
             "event": "b",
-            "text": "更正或作废的原报送 a 不存在",
+            "text": "本单位在本项目下没有报送过 a，此项更正或作废没有生效，请核对编号",
         }
     ]
     assert await anomalies(pool, 2) == []
+
+
+async def test_a_gate_that_is_reviewed_again_after_the_signing_leaves_the_signing_in_rule(pool: Pool) -> None:
+    again = ("reviewed", {"on": "2026-05-01", "gate": "legal", "outcome": "returned"})
+    supplement = signed("2026-06-01", "1000000.00", "supplement")
+    await record(pool, [*SIGNED, again, passed("legal", "2026-05-20"), supplement])
+    assert await anomalies(pool, len(SIGNED) + 1) == []
+    assert await anomalies(pool, len(SIGNED) + 3) == []
+
+
+async def test_a_gate_that_was_returned_before_the_signing_had_not_passed_then(pool: Pool) -> None:
+    returned = ("reviewed", {"on": "2026-02-15", "gate": "legal", "outcome": "returned"})
+    await record(pool, [*GATES, returned, signed(), passed("legal", "2026-03-02")])
+    assert [one["code"] for one in await anomalies(pool, len(GATES) + 3)] == ["signed-before-gates"]
+
+
+async def test_a_correction_of_nothing_is_named_until_it_is_corrected_or_withdrawn_itself(pool: Pool) -> None:
+    void = ("voided", {"on": "2026-03-02", "event": "none-such", "reason": "误报"})
+    withdrawn = ("voided", {"on": "2026-03-03", "event": str(len(SIGNED) + 1), "reason": "误报"})
+    await record(pool, [*SIGNED, void, withdrawn, step("planned", "2026-03-05")], replaces="none-such")
+    counted = [[one["code"] for one in await anomalies(pool, len(SIGNED) + number)] for number in (1, 2, 3)]
+    assert counted == [["corrects-nothing"], [], ["corrects-nothing"]]
+
+
+def funds_event(event_id: str, amount: str, **more: Any) -> dict[str, Any]:
+    return cloudevent("investment", "P-1", event_id, *funds("2026-04-01", amount), **more)
+
+
+async def test_the_second_correction_of_an_event_is_named_while_both_count(pool: Pool) -> None:
+    events = [
+        funds_event("a", "1.00"),
+        funds_event("b", "2.00", replaces="a"),
+        funds_event("c", "3.00", replaces="a"),
+        # Who corrects the first correction does not mend the second.
+        funds_event("d", "4.00", replaces="b"),
+        cloudevent("investment", "P-1", "e", "voided", {"on": "2026-04-02", "event": "c", "reason": "重复更正"}),
+    ]
+    await ledger_rows.recorder(pool, ledger_rows.Published()).record(ledger_upkeep.stored(events))
+
+    async def named(second: int) -> list[dict[str, Any]]:
+        return [one for one in await anomalies(pool, second) if one["code"] == "corrected-twice"]
+
+    twice = {
+        "code": "corrected-twice",
+        "source": "/500101/investment",
+        "event": "c",
+        "text": "报送 a 此前已由 b 更正或作废，本次再次更正或作废，请核对是否重复计入",
+    }
+    assert [await named(second) for second in (2, 3, 4, 5)] == [[], [twice], [twice], []]
+
+
+async def test_what_was_withdrawn_may_be_corrected_once_more_when_its_first_correction_was_withdrawn(
+    pool: Pool,
+) -> None:
+    events = [
+        funds_event("a", "1.00"),
+        funds_event("b", "2.00", replaces="a"),
+        cloudevent("investment", "P-1", "c", "voided", {"on": "2026-04-02", "event": "b", "reason": "更正有误"}),
+        funds_event("d", "3.00", replaces="a"),
+    ]
+    await ledger_rows.recorder(pool, ledger_rows.Published()).record(ledger_upkeep.stored(events))
+    assert [one["code"] for one in await anomalies(pool, 4)] == ["funds-before-signing"]
 
 
 async def test_an_order_of_arrival_is_no_breach(pool: Pool) -> None:

@@ -230,24 +230,114 @@ async def test_issues_and_pledges_are_open_until_their_end_is_reported(given: Gi
         ("issue-raised", {"on": "2026-05-02", "issue": "b", **raised}),
         ("issue-resolved", {"on": "2026-06-01", "issue": "a", "text": "已批复"}),
         ("pledge-made", {"on": "2026-03-01", "pledge": "p", "due": "2026-09-30"}),
-        ("pledge-kept", {"on": "2026-08-01", "pledge": "q"}),
+        ("pledge-kept", {"on": "2026-08-01", "pledge": "q", "clause": "租金减半", "amount": 9000000}),
     )
     assert record["issues"] == {
-        "a": {**raised, "raised_on": "2026-05-01", "raised_at": recorded_at(1), "resolved_on": "2026-06-01"},
-        "b": {**raised, "raised_on": "2026-05-02", "raised_at": recorded_at(2), "resolved_on": None},
+        "a": {
+            **raised,
+            "raised_on": "2026-05-01",
+            "raised_at": recorded_at(1),
+            "resolved_on": "2026-06-01",
+            "resolution": "已批复",
+        },
+        "b": {
+            **raised,
+            "raised_on": "2026-05-02",
+            "raised_at": recorded_at(2),
+            "resolved_on": None,
+            "resolution": None,
+        },
     }
     assert record["pledges"] == {
-        "p": {"due": "2026-09-30", "made_on": "2026-03-01", "kept_on": None},
-        "q": {"made_on": None, "kept_on": "2026-08-01"},
+        "p": {"due": "2026-09-30", "made_on": "2026-03-01", "kept_on": None, "kept_clause": None, "kept_amount": None},
+        "q": {"made_on": None, "kept_on": "2026-08-01", "kept_clause": "租金减半", "kept_amount": "9000000.00"},
     }
 
 
 async def test_the_latest_review_of_a_gate_counts(given: Given) -> None:
     record = await given(
         ("reviewed", {"on": "2026-01-01", "gate": "legal", "outcome": "returned"}),
-        ("reviewed", {"on": "2026-02-01", "gate": "legal", "outcome": "passed"}),
+        (
+            "reviewed",
+            {"on": "2026-02-01", "gate": "legal", "outcome": "passed", "opinion": "同意", "sha256": "ab" * 32},
+        ),
     )
-    assert record["gates"] == {"legal": {"outcome": "passed", "on": "2026-02-01"}}
+    assert record["gates"] == {
+        "legal": {"outcome": "passed", "on": "2026-02-01", "opinion": "同意", "sha256": "ab" * 32},
+    }
+
+
+async def test_each_gate_stands_with_its_own_outcome_and_day(given: Given) -> None:
+    reviews = {"preliminary": ("passed", "03"), "industry": ("returned", "02"), "legal": ("rejected", "01")}
+    record = await given(
+        *(
+            ("reviewed", {"on": f"2026-02-{day}", "gate": gate, "outcome": outcome})
+            for gate, (outcome, day) in reviews.items()
+        )
+    )
+    assert record["gates"] == {
+        gate: {"outcome": outcome, "on": f"2026-02-{day}", "opinion": None, "sha256": None}
+        for gate, (outcome, day) in reviews.items()
+    }
+
+
+async def test_each_milestone_stands_with_the_day_it_is_due_and_the_day_it_was_reached(given: Given) -> None:
+    steps = ("site-fixed", "planned", "signed", "started", "completed", "commissioned")
+    more = {"site-fixed": {"site": "工业园"}, "signed": {"kind": "contract", "amount": "1.00"}}
+    due = {name: f"2026-0{month}-28" for month, name in enumerate(steps, 1)}
+    record = await given(
+        ("timetable-set", {"on": "2026-01-01", "milestones": due}),
+        # Reported twice, it was reached the first time.
+        *(
+            (name, {"on": f"2026-0{month}-{day}", **more.get(name, {})})
+            for day in (20, 10)
+            for month, name in enumerate(steps, 1)
+        ),
+    )
+    assert record["milestones"] == {
+        name: {"due": f"2026-0{month}-28", "on": f"2026-0{month}-10"} for month, name in enumerate(steps, 1)
+    }
+
+
+async def test_what_the_latest_registration_says_stands_in_the_record(given: Given) -> None:
+    def registered(on: str, name: str, **more: str) -> Said:
+        investor = {"name": "深圳某某精密制造有限公司", "origin": "440300", "tags": ["500强"]}
+        data = {"on": on, "name": name, "investor": investor, "industry": "C3670", "channel": "targeted", **more}
+        return "registered", data
+
+    more = {"cluster": "智能装备", "planned_amount": "650000000.00"}
+    record = await given(registered("2026-02-01", "乙项目", **more), registered("2026-01-01", "甲项目"))
+    told = ("name", "industry", "cluster", "channel", "investor", "planned_amount")
+    assert {field: record[field] for field in told} == {
+        "name": "乙项目",
+        "industry": "C3670",
+        "cluster": "智能装备",
+        "channel": "targeted",
+        "investor": {"name": "深圳某某精密制造有限公司", "origin": "440300", "tags": ["500强"]},
+        "planned_amount": "650000000.00",
+    }
+
+
+async def test_an_evaluation_stands_with_its_five_factors_and_begins_the_talks(given: Given) -> None:
+    def evaluated(on: str, verdict: str) -> Said:
+        names = ("industry", "planning", "land", "environment", "intensity")
+        factors = {
+            name: {"verdict": verdict, "opinion": f"{name} 意见", "signer": "王芳", "score": "92.5"} for name in names
+        }
+        return "evaluated", {"on": on, "factors": factors}
+
+    later, earlier = evaluated("2026-02-10", "pass"), evaluated("2026-01-10", "conditional")
+    record = await given(later, earlier)
+    assert (record["stage"], record["evaluated_on"], record["approval"]) == ("negotiating", "2026-02-10", None)
+    assert record["evaluation"] == later[1]["factors"]
+
+
+async def test_an_approval_stands_with_its_day_and_its_minutes(given: Given) -> None:
+    record = await given(
+        ("approved", {"on": "2026-03-01", "minutes": "第12次常务会"}),
+        ("approved", {"on": "2026-02-01", "minutes": "第11次常务会"}),
+    )
+    assert record["approval"] == {"on": "2026-03-01", "minutes": "第12次常务会"}
 
 
 async def test_a_project_that_goes_by_the_rules_has_no_anomaly(given: Given) -> None:
@@ -304,6 +394,33 @@ async def test_of_a_chain_of_corrections_the_last_counts(given: Given) -> None:
         ("funds-arrived", paid("3000000.00"), {"replaces": "6"}),
     )
     assert record["funds_arrived"] == "3000000.00"
+
+
+async def test_no_correction_brings_back_what_was_corrected(given: Given) -> None:
+    def void(event: str) -> Said:
+        return "voided", {"on": "2026-04-02", "event": event, "reason": "误报"}
+
+    def paid(amount: str) -> dict[str, Any]:
+        return {"on": "2026-04-01", "amount": amount, "origin": "440300", "nature": "fixed-assets"}
+
+    # A correction that is withdrawn takes its fact with it; and a void that is withdrawn withdrew for good.
+    record = await given(
+        ("funds-arrived", paid("1.00")),
+        ("funds-arrived", paid("20.00"), {"replaces": "1"}),
+        void("2"),
+        ("funds-arrived", paid("300.00")),
+        void("4"),
+        void("5"),
+    )
+    assert record["funds_arrived"] == "0.00"
+    assert [fact["superseded_by"] for fact in record["facts"]] == ["2", "3", "5"]
+
+
+async def test_a_void_that_arrives_first_withdraws_from_the_first_instant_on(given: Given) -> None:
+    record = await given(("voided", {"on": "2026-04-02", "event": "2", "reason": "误报"}), CONTRACT, *GATES)
+    assert (record["contract_amount"], record["stage"], record["anomalies"]) == (None, "reserved", [])
+    [fact] = record["facts"]
+    assert (fact["superseded_at"], fact["superseded_by"]) == (recorded_at(1), "1")
 
 
 @pytest.mark.parametrize("awkward", ['a"b', "a\\b", '\\"', '\\\\" ', "编号 1"])

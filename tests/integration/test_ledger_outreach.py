@@ -68,6 +68,7 @@ async def test_a_trip_is_published_with_where_it_went_and_whom_it_met(pool: Pool
         "led_by": "李明",
         "met": ["某公司"],
         "projects": ["P-1"],
+        "anomalies": [],
     }
     assert await pool.fetchval("select count(*) from ledger.project") == 0
 
@@ -85,6 +86,33 @@ async def test_a_withdrawn_trip_keeps_its_reports_and_says_nothing_else(pool: Po
     assert (record["on"], record["city"], record["met"], record["revision"]) == (None, None, [], 2)
     assert record["facts"][0]["superseded_at"] == (START + timedelta(seconds=2)).isoformat()
     assert record["facts"][0]["superseded_by"] == "2"
+
+
+async def test_what_is_out_of_rule_with_a_trip_is_named(pool: Pool, client: Client) -> None:
+    await recorded(
+        pool,
+        client,
+        [
+            outreach("1", "深圳"),
+            outreach("2", "昆明", replaces="1"),
+            outreach("3", "成都", replaces="1"),
+            outreach("4", "上海", on="2026-09-02"),
+            void("5", "none-such"),
+        ],
+    )
+    assert (await published(client))["anomalies"] == [
+        named("date-in-future", "4", "填报日期 2026-09-02 晚于报送日期"),
+        named("corrected-twice", "3", "报送 1 此前已由 2 更正或作废，本次再次更正或作废，请核对是否重复计入"),
+        named(
+            "corrects-nothing", "5", "本单位在本次外出招商下没有报送过 none-such，此项更正或作废没有生效，请核对编号"
+        ),
+    ]
+    await recorded(pool, client, [void("6", "3"), void("7", "4"), void("8", "5")], first=6)
+    assert (await published(client))["anomalies"] == []
+
+
+def named(code: str, event: str, text: str) -> dict[str, Any]:
+    return {"code": code, "source": "/500101/investment", "event": event, "text": text}
 
 
 async def test_a_trip_is_served_as_it_was_known_at_an_instant(pool: Pool, client: Client) -> None:

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -83,6 +84,28 @@ async def test_a_target_that_was_corrected_is_still_known_as_it_was_by_then(pool
     )
     assert measured_against(message, JULY) == 105
     assert measured_against(message, JULY, known_by=REVISED) == 150
+
+
+async def test_what_is_out_of_rule_with_a_target_is_named_also_when_nothing_else_is_known_of_it(pool: Pool) -> None:
+    void = cloudevent(
+        "investment", SUBJECT, "1", "voided", {"on": "2026-01-15", "event": "none-such", "reason": "误报"}
+    )
+    alone = Stored(f"events.500101.investment.{SUBJECT}.voided", json.dumps(void).encode(), 1, HANDED_DOWN)
+    named = {
+        "code": "corrects-nothing",
+        "source": "/500101/investment",
+        "event": "1",
+        "text": "本单位在本目标下没有报送过 none-such，此项更正或作废没有生效，请核对编号",
+    }
+    record = json.loads(await published(pool, alone))
+    assert (record["facts"], record["anomalies"]) == ([], [named])
+
+    early = target_set("2", "105", REVISED - timedelta(days=30))
+    record = json.loads(await published(pool, replace(early, recorded_at=HANDED_DOWN)))
+    assert record["anomalies"] == [
+        {**named, "code": "date-in-future", "event": "2", "text": "填报日期 2026-06-10 晚于报送日期"},
+        named,
+    ]
 
 
 async def test_a_target_as_of_an_instant_is_what_was_on_record_then(pool: Pool) -> None:

@@ -40,12 +40,33 @@ def test_facts_of_one_day_stand_in_the_order_of_their_recording() -> None:
 
 def test_what_is_no_fact_is_told_from_the_record() -> None:
     record = {
-        "issues": {"q-1": {"raised_on": "2026-03-01", "resolved_on": "2026-04-01", "category": "land", "text": "用地"}},
-        "pledges": {"p-1": {"made_on": "2026-03-02", "kept_on": None, "clause": "三通一平"}},
+        "gates": {"legal": {"on": "2026-02-01", "outcome": "passed", "opinion": "条款合规", "sha256": None}},
+        "approval": {"on": "2026-02-10", "minutes": "第12次常务会"},
+        "issues": {
+            "q-1": {
+                "raised_on": "2026-03-01",
+                "raised_at": "2026-03-01T01:00:00+00:00",
+                "resolved_on": "2026-04-01",
+                "resolution": "指标已调剂",
+                "category": "land",
+                "text": "用地",
+            }
+        },
+        "pledges": {
+            "p-1": {"made_on": "2026-03-02", "kept_on": "2026-05-01", "clause": "三通一平", "kept_clause": "通水通电"}
+        },
         "escalations": [{"case": "k", "state": "climbed", "who": "张明远", "on": "2026-03-03"}],
     }
     told = [(wording.step(entry), wording.particulars(entry)) for entry in timeline(record, [])]
-    assert told == [("提出问题", "用地 · 用地"), ("作出承诺", "三通一平"), ("督办升级", "张明远"), ("问题办结", "")]
+    assert told == [
+        ("协议审查", "法制审查 · 通过 · 条款合规"),
+        ("会议审定", "第12次常务会"),
+        ("提出问题", "用地 · 用地"),
+        ("作出承诺", "三通一平"),
+        ("督办升级", "张明远"),
+        ("问题办结", "指标已调剂"),
+        ("兑现承诺", "通水通电"),
+    ]
 
 
 @given(PARTS)

@@ -189,9 +189,10 @@ def test_records_are_read_as_the_ledger_writes_them() -> None:
         "stage": "suspended",
         "reached": "started",
         **dict.fromkeys(("name", "lead_official", "lead_unit", "command_office", "industry", "cluster", "channel")),
-        **dict.fromkeys(("investor", "planned_amount", "evaluation", "contract_amount")),
+        **dict.fromkeys(("investor", "planned_amount", "evaluation", "evaluated_on", "contract_amount")),
+        "approval": {"on": "2026-04-01", "minutes": "第12次常务会"},
         "milestones": {"site-fixed": {"due": "2026-03-31", "on": None}},
-        "gates": {"legal": {"outcome": "passed", "on": "2026-03-30"}},
+        "gates": {"legal": {"outcome": "passed", "on": "2026-03-30", "opinion": "同意", "sha256": None}},
         "funds_arrived": "120000000.00",
         "issues": {},
         "pledges": {},
@@ -204,6 +205,14 @@ def test_records_are_read_as_the_ledger_writes_them() -> None:
         "facts": [fact],
     }
     assert ProjectRecord.model_validate(project).facts[0].superseded_at is None
-    target = {"district": "500101", "year": 2026, "indicator": "x", "revision": 1, "digest": "0" * 64, "facts": [fact]}
+    target = {
+        "district": "500101",
+        "year": 2026,
+        "indicator": "x",
+        "revision": 1,
+        "digest": "0" * 64,
+        "anomalies": [],
+        "facts": [fact],
+    }
     assert TargetRecord.model_validate(target).year == 2026
     assert QuarantineRecord.model_validate({"district": "500101", "parked": 0, "revision": 2, "later": 1}).parked == 0

@@ -42,7 +42,14 @@ folded as (
             jsonb_build_object(
                 'event', name, 'source', source, 'id', id, 'on', "on", 'recorded_at', recorded_at,
                 'superseded_at', superseded_at, 'superseded_by', superseded_by, 'data', data)
-            order by "on", recorded_at, source, id) filter (where name = 'outreach-made') as facts
+            order by "on", recorded_at, source, id) filter (where name = 'outreach-made') as facts,
+        jsonb_agg(jsonb_build_array("on", source, id) order by "on", recorded_at, source, id)
+            filter (where name in ('outreach-made', 'voided') and superseded_at is null
+                and "on" > (recorded_at at time zone 'Asia/Shanghai')::date) as misdated,
+        jsonb_agg(jsonb_build_array(source, id, replaces, recorded_at) order by "on", recorded_at, source, id)
+            filter (where replaces is not null and superseded_at is null) as replacing,
+        jsonb_agg(jsonb_build_array(source, id, voids, recorded_at) order by "on", recorded_at, source, id)
+            filter (where voids is not null and superseded_at is null) as voiding
     from recorded left join correction using (district, subject, source, id)
     group by district, subject
 )
@@ -57,7 +64,9 @@ select
         latest ->> 'led_by',
         coalesce(latest -> 'met', '[]'),
         coalesce(latest -> 'projects', '[]'),
-        hashtextextended(facts::text, 0)
+        hashtextextended(facts::text, 0),
+        ledger.misdated(misdated) || ledger.astray(
+            district, subject, coalesce(replacing, '[]') || coalesce(voiding, '[]'), '本次外出招商', instant)
     )::ledger.outreach,
     facts
 from folded

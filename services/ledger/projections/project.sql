@@ -15,6 +15,9 @@ drop function if exists ledger.milestone(text, jsonb, date);
 drop function if exists ledger.before(jsonb, text, date, text, text);
 drop function if exists ledger.during(jsonb, jsonb, text, text, text);
 drop function if exists ledger.periods(jsonb);
+drop function if exists ledger.first_recorded_at(text, text, text, text, text, timestamptz, timestamptz);
+drop function if exists ledger.courses(jsonb);
+drop function if exists ledger.ended_unbegun(jsonb, text, text);
 drop aggregate if exists ledger.merged(jsonb);
 
 -- One object of many: of two values under one key, that of the later object stays.
@@ -45,6 +48,99 @@ from (
 ) as ordered
 where begins
 order by number
+$$;
+
+-- When an event was first on record: with the earliest of those of its own kind that it replaces, one after another.
+create function ledger.first_recorded_at(
+    district text, subject text, source text, name text, replaces text, recorded_at timestamptz, instant timestamptz)
+returns timestamptz language sql stable as $$
+with recursive version as (
+    select first_recorded_at.replaces collate "C", first_recorded_at.recorded_at
+    union
+    select earlier.replaces, earlier.recorded_at
+    from version join ledger.event as earlier on earlier.id = version.replaces
+    where earlier.district = first_recorded_at.district and earlier.subject = first_recorded_at.subject
+        and earlier.source = first_recorded_at.source and earlier.name = first_recorded_at.name
+        and earlier.recorded_at <= instant
+)
+select min(recorded_at) from version
+$$;
+
+-- How each thing stands that begins and ends, and may begin again: a problem, a pledge. Given are beginnings and ends
+-- {key, begins, on, first, recorded_at, source, id, said} in the order of the fold. Said again before its end, a beginning
+-- begins nothing, and nothing ends twice. `said` is what was said last of its beginning, `ending` of its end.
+create function ledger.courses(moves jsonb)
+returns table (key text, said jsonb, begun_on date, begun_at timestamptz, ended_on date, ending jsonb)
+language sql stable as $$
+with move as (
+    select
+        one ->> 'key' as key,
+        (one -> 'begins')::boolean as begins,
+        (one ->> 'on')::date as "on",
+        (one ->> 'first')::timestamptz as first,
+        (one ->> 'recorded_at')::timestamptz as recorded_at,
+        one -> 'said' as said,
+        place
+    from jsonb_array_elements(moves) with ordinality as given (one, place)
+),
+-- Of one day, what was first on record comes first: a correction of a beginning must not come after the end. But an end
+-- that was reported before all else is the end of what began on its day.
+placed as (
+    select
+        *,
+        row_number() over (
+            partition by key
+            order by "on", not (begins and nth = 1), first, place
+        ) as step
+    from (select *, row_number() over (partition by key, begins order by "on", first, place) as nth from move) as counted
+),
+-- The times of each thing, by number; what comes before any beginning has number 0.
+course as (
+    select
+        *,
+        count(*) filter (where opens) over (partition by key order by step) as time,
+        max(first) filter (where not begins) over (partition by key order by step) as end_before
+    from (
+        select *, begins and not coalesce(lag(begins) over (partition by key order by step), false) as opens
+        from placed
+    ) as told
+),
+latest as (select *, max(time) over (partition by key) as last_time from course),
+folded as (
+    select
+        key,
+        (array_agg(said order by step desc) filter (where begins))[1] as said,
+        min("on") filter (where opens) as opened_on,
+        -- What was on record before the end of the time before did not begin this time.
+        min(case when first <= end_before then recorded_at else first end) filter (where opens) as begun_at,
+        (array_agg("on" order by step) filter (where not begins))[1] as ended_on,
+        (array_agg(said order by step) filter (where not begins))[1] as ending
+    from latest
+    where time = last_time
+    group by key
+)
+-- Nothing began later than it was known.
+select
+    key, said, least(opened_on, (begun_at at time zone 'Asia/Shanghai')::date) as begun_on, begun_at, ended_on, ending
+from folded
+$$;
+
+-- Anomalies of the same moves: the last end of each thing that has no beginning.
+create function ledger.ended_unbegun(moves jsonb, code text, sentence text) returns jsonb language sql stable as $$
+select coalesce(jsonb_agg(anomaly order by key collate "C"), '[]')
+from (
+    select distinct on (key)
+        key,
+        jsonb_build_object(
+            'code', code, 'source', one -> 'source', 'event', one -> 'id', 'text', format(sentence, one ->> 'on', key)
+        ) as anomaly
+    from jsonb_array_elements(moves) with ordinality as given (one, place) cross join lateral (select one ->> 'key' as key)
+    where not (one -> 'begins')::boolean and not exists (
+        select from jsonb_array_elements(moves) as other
+        where other ->> 'key' = one ->> 'key' and (other -> 'begins')::boolean
+    )
+    order by key, place desc
+) as of_each
 $$;
 
 -- Anomalies of steps {event, source, id, on, origin} of one kind: those before a day, or all while the day has not come.
@@ -102,7 +198,6 @@ with folded as (
             -- What the project's own notifier says of it is no news of the project.
             max(recorded_at) filter (where name not like 'escalation-%') as last_recorded_at,
             bool_or(kind = 'intent-signed') as intent_signed,
-            bool_or(kind = 'approved') as approved,
             min("on") filter (where contract) as signed_on,
             min("on") filter (where kind = 'site-fixed') as site_fixed_on,
             min("on") filter (where kind = 'planned') as planned_on,
@@ -118,25 +213,21 @@ with folded as (
             -- Postgres takes the order of the rows as it is when all that an aggregate is given are columns; else it
             -- sorts for each aggregate again.
             jsonb_object_agg(name, said order by "on", recorded_at, source, id)
-                filter (where kind in ('registered', 'evaluated')) as latest,
+                filter (where kind in ('registered', 'evaluated', 'approved')) as latest,
             jsonb_agg(said order by "on", recorded_at, source, id) filter (where kind = 'claimed') as leads,
             ledger.merged(said order by "on", recorded_at, source, id)
                 filter (where kind = 'timetable-set') as due,
-            jsonb_object_agg(under, said order by "on", recorded_at, source, id)
-                filter (where kind = 'reviewed') as gates,
+            ledger.merged(said order by "on", recorded_at, source, id) filter (where kind = 'reviewed') as gates,
+            jsonb_agg(said order by "on", recorded_at, source, id) filter (where kind = 'reviewed') as reviews,
             jsonb_agg(said order by "on", recorded_at, source, id)
                 filter (where kind = 'progress-reported') as progress,
             jsonb_agg(said order by "on", recorded_at, source, id)
                 filter (where kind in ('suspended', 'resumed', 'terminated')) as phases,
-            jsonb_object_agg(under, said order by "on", recorded_at, source, id)
-                filter (where kind = 'issue-raised') as raised,
-            jsonb_object_agg(under, said order by "on", recorded_at, source, id)
-                filter (where kind = 'issue-resolved') as resolved,
-            jsonb_object_agg(under, said order by "on", recorded_at, source, id)
-                filter (where kind = 'pledge-made') as made,
-            jsonb_object_agg(under, said order by "on", recorded_at, source, id)
-                filter (where kind = 'pledge-kept') as kept,
-            jsonb_object_agg(under, said order by "on", recorded_at, source, id)
+            jsonb_agg(said order by "on", recorded_at, source, id)
+                filter (where kind in ('issue-raised', 'issue-resolved')) as issues,
+            jsonb_agg(said order by "on", recorded_at, source, id)
+                filter (where kind in ('pledge-made', 'pledge-kept')) as pledges,
+            jsonb_object_agg("case", said order by "on", recorded_at, source, id)
                 filter (where kind like 'escalation-%') as escalations,
             string_agg(fact, ',' order by "on", recorded_at, source, id) as facts,
             string_agg(step, ',' order by "on", recorded_at, source, id) as steps,
@@ -151,7 +242,7 @@ with folded as (
                 case when superseded_at is null then name end as kind,
                 superseded_at is null and name = 'signed' and data ->> 'kind' = 'contract' as contract,
                 case when name in ('signed', 'funds-arrived') then (data ->> 'amount')::numeric end as amount,
-                -- What the event says, as the record shows it, and under which key of its own.
+                -- What the event says, as the record shows it.
                 case
                     when name = 'funds-arrived' then null
                     when name in ('registered', 'evaluated') then data
@@ -160,28 +251,27 @@ with folded as (
                         'command_office', data -> 'command_office')
                     when name = 'timetable-set' then data -> 'milestones'
                     when name = 'signed' then data -> 'kind'
-                    when name = 'reviewed' then jsonb_build_object('outcome', data -> 'outcome', 'on', "on")
+                    when name = 'approved' then jsonb_build_object('on', "on", 'minutes', data -> 'minutes')
+                    when name = 'reviewed' then jsonb_build_object(data ->> 'gate', jsonb_build_object(
+                        'outcome', data -> 'outcome', 'on', "on", 'opinion', data -> 'opinion', 'sha256', data -> 'sha256'))
                     when name = 'progress-reported' then jsonb_build_object(
                         'on', "on", 'phrase', data -> 'phrase', 'quantity', data -> 'quantity',
                         'source', source, 'id', id)
                     when name in ('suspended', 'resumed', 'terminated') then
                         jsonb_build_array("on", name, data -> 'reason')
-                    when name = 'issue-raised' then data - array['on', 'issue', 'note']
-                        || jsonb_build_object('raised_on', "on", 'raised_at', recorded_at, 'resolved_on', null)
-                    when name = 'pledge-made' then data - array['on', 'pledge', 'note']
-                        || jsonb_build_object('made_on', "on", 'kept_on', null)
-                    when name in ('issue-resolved', 'pledge-kept') then jsonb_build_array("on", source, id)
+                    when name in ('issue-raised', 'issue-resolved', 'pledge-made', 'pledge-kept') then jsonb_build_object(
+                        'key', coalesce(data -> 'issue', data -> 'pledge'), 'begins', name in ('issue-raised', 'pledge-made'),
+                        'on', "on", 'recorded_at', recorded_at, 'first', case
+                            when replaces is null then recorded_at
+                            else ledger.first_recorded_at(
+                                district, subject, source, name, replaces, recorded_at, instant)
+                        end,
+                        'source', source, 'id', id, 'said', data - array['on', 'issue', 'pledge', 'note'])
                     when name like 'escalation-%' then jsonb_build_object(
                         'case', data -> 'case', 'rule', data -> 'rule', 'rung', data -> 'rung',
                         'state', substr(name, length('escalation-') + 1), 'who', data -> 'who', 'on', "on")
                 end as said,
-                case
-                    when name = 'funds-arrived' then null
-                    when name = 'reviewed' then data ->> 'gate'
-                    when name in ('issue-raised', 'issue-resolved') then data ->> 'issue'
-                    when name in ('pledge-made', 'pledge-kept') then data ->> 'pledge'
-                    when name like 'escalation-%' then data ->> 'case'
-                end as under,
+                case when name like 'escalation-%' then data ->> 'case' end as "case",
                 case when name in (
                     'registered', 'claimed', 'intent-signed', 'signed', 'site-fixed', 'planned', 'started', 'completed',
                     'commissioned', 'at-capacity', 'suspended', 'resumed', 'terminated', 'funds-arrived'
@@ -207,8 +297,10 @@ with folded as (
                 case when superseded_at is null and "on" > recorded_at::date
                     and "on" > (recorded_at at time zone 'Asia/Shanghai')::date
                     then jsonb_build_array("on", source, id) end as misdated,
-                case when replaces is not null then jsonb_build_array("on", source, id, replaces) end as replacing,
-                case when voids is not null then jsonb_build_array("on", source, id, voids) end as voiding
+                case when replaces is not null and superseded_at is null then
+                    jsonb_build_array(source, id, replaces, recorded_at) end as replacing,
+                case when voids is not null and superseded_at is null then
+                    jsonb_build_array(source, id, voids, recorded_at) end as voiding
             from (
                 -- A correction reaches only events of its own source and project, and counts from its own recording on.
                 select event.*, case when corrections.some then least(
@@ -254,7 +346,7 @@ named as (
             when planned_on is not null then 'planned'
             when site_fixed_on is not null then 'site-fixed'
             when signed_on is not null then 'signed'
-            when approved then 'approved'
+            when latest ? 'approved' then 'approved'
             when intent_signed then 'intent-signed'
             when leads is not null or latest ? 'evaluated' then 'negotiating'
             else 'reserved'
@@ -288,41 +380,29 @@ select
         latest -> 'evaluated' -> 'factors',
         contract_amount,
         coalesce(funds_arrived, 0),
-        case when resolved is null then coalesce(raised, '{}') else (
-            -- Raised again after it was resolved, an issue is open again.
-            select jsonb_object_agg(issue, coalesce(raised -> issue, '{"raised_on": null, "raised_at": null}') || jsonb_build_object(
-                'resolved_on', case when (raised #>> array[issue, 'raised_on'] > resolved #>> array[issue, '0']) is not true
-                    then resolved #> array[issue, '0'] end))
-            from jsonb_object_keys(coalesce(raised, '{}') || resolved) as issue
+        case when issues is null then '{}' else (
+            select jsonb_object_agg(key, coalesce(said, '{}') || jsonb_build_object(
+                'raised_on', begun_on, 'raised_at', begun_at, 'resolved_on', ended_on, 'resolution', ending -> 'text'))
+            from ledger.courses(issues)
         ) end,
-        case when kept is null then coalesce(made, '{}') else (
-            select jsonb_object_agg(pledge, coalesce(made -> pledge, '{"made_on": null}') || jsonb_build_object(
-                'kept_on', case when (made #>> array[pledge, 'made_on'] > kept #>> array[pledge, '0']) is not true
-                    then kept #> array[pledge, '0'] end))
-            from jsonb_object_keys(coalesce(made, '{}') || kept) as pledge
+        case when pledges is null then '{}' else (
+            select jsonb_object_agg(key, coalesce(said, '{}') || jsonb_build_object(
+                'made_on', begun_on, 'kept_on', ended_on, 'kept_clause', ending -> 'clause', 'kept_amount', ending -> 'amount'))
+            from ledger.courses(pledges)
         ) end,
-        case when misdated is null then '[]' else (
-                select jsonb_agg(jsonb_build_object('code', 'date-in-future', 'source', one -> 1, 'event', one -> 2,
-                    'text', format('填报日期 %s 晚于报送日期', one ->> 0)) order by place)
-                from jsonb_array_elements(misdated) with ordinality as given (one, place)
+        case when misdated is null then '[]' else ledger.misdated(misdated) end
+            || case when replacing is null and voiding is null then '[]' else ledger.astray(
+                district, subject, coalesce(replacing, '[]') || coalesce(voiding, '[]'), '本项目', instant
             ) end
-            || case when replacing is null and voiding is null then '[]' else coalesce((
-                select jsonb_agg(jsonb_build_object('code', 'corrects-nothing', 'source', one -> 1, 'event', one -> 2,
-                    'text', format('更正或作废的原报送 %s 不存在', one ->> 3)) order by place)
-                from jsonb_array_elements(coalesce(replacing, '[]') || coalesce(voiding, '[]'))
-                    with ordinality as given (one, place)
-                where not exists (
-                    select from ledger.event as earlier
-                    where earlier.district = named.district and earlier.source = one ->> 1 and earlier.id = one ->> 3
-                        and earlier.subject = named.subject and earlier.recorded_at <= instant)
-            ), '[]') end
             || case
                 when signed_on is null or (
-                    (gates #>> '{preliminary,outcome}', gates #>> '{industry,outcome}', gates #>> '{legal,outcome}')
-                        = ('passed', 'passed', 'passed')
-                    and greatest(gates #>> '{preliminary,on}', gates #>> '{industry,on}', gates #>> '{legal,on}')::date
-                        <= signed_on
-                ) then '[]'
+                    -- What was reviewed again afterwards had been reviewed before.
+                    select jsonb_object_agg(gate, review -> 'outcome' order by place)
+                    from
+                        jsonb_array_elements(reviews) with ordinality as given (one, place),
+                        jsonb_each(one) as said (gate, review)
+                    where (review ->> 'on')::date <= signed_on
+                ) @> '{"preliminary": "passed", "industry": "passed", "legal": "passed"}' then '[]'
                 else jsonb_build_array(jsonb_build_object('code', 'signed-before-gates', 'source', null, 'event', null,
                     'text', format('%s 签约时三项审查尚未全部通过', signed_on)))
             end
@@ -368,18 +448,10 @@ select
                         'text', format('到位资金 %s 元超过合同金额 %s 元', funds_arrived, contract_amount)))
                 else '[]'
             end
-            || case when resolved is null or raised ?& array(select jsonb_object_keys(resolved)) then '[]' else (
-                select jsonb_agg(jsonb_build_object('code', 'resolved-not-raised', 'source', one -> 1, 'event', one -> 2,
-                    'text', format('%s 办结的问题 %s 此前未提出', one ->> 0, issue)) order by issue collate "C")
-                from jsonb_each(resolved) as given (issue, one)
-                where (raised ? issue) is not true
-            ) end
-            || case when kept is null or made ?& array(select jsonb_object_keys(kept)) then '[]' else (
-                select jsonb_agg(jsonb_build_object('code', 'kept-not-made', 'source', one -> 1, 'event', one -> 2,
-                    'text', format('%s 兑现的承诺 %s 此前未作出', one ->> 0, pledge)) order by pledge collate "C")
-                from jsonb_each(kept) as given (pledge, one)
-                where (made ? pledge) is not true
-            ) end,
+            || case when issues is null then '[]' else
+                ledger.ended_unbegun(issues, 'resolved-not-raised', '%s 办结的问题 %s 此前未提出') end
+            || case when pledges is null then '[]' else
+                ledger.ended_unbegun(pledges, 'kept-not-made', '%s 兑现的承诺 %s 此前未作出') end,
         last_recorded_at,
         case when phases is null then '[]' else (
             select coalesce(jsonb_agg(
@@ -394,7 +466,9 @@ select
             select jsonb_agg(escalation order by name collate "C")
             from jsonb_each(escalations) as each_case (name, escalation)
         ) end,
-        hashtextextended(all_facts, 0)
+        hashtextextended(all_facts, 0),
+        latest -> 'approved',
+        (latest -> 'evaluated' ->> 'on')::date
     )::ledger.project,
     all_facts
 from named
@@ -426,6 +500,8 @@ select concat(
     ',"suspensions":', project.suspensions,
     ',"gates":', project.gates,
     ',"evaluation":', coalesce(project.evaluation, 'null'),
+    ',"evaluated_on":', coalesce('"' || project.evaluated_on || '"', 'null'),
+    ',"approval":', coalesce(project.approval, 'null'),
     ',"contract_amount":', coalesce('"' || project.contract_amount || '"', 'null'),
     ',"funds_arrived":"', project.funds_arrived,
     '","progress":', project.progress,

@@ -22,8 +22,7 @@ correction as (
         district, subject, source, corrected as id,
         min(recorded_at) as superseded_at,
         (array_agg(recorded.id order by recorded_at, recorded.id))[1] as superseded_by
-    from recorded
-    cross join lateral (values (replaces), (case when name = 'voided' then data ->> 'event' end)) as pointer (corrected)
+    from recorded cross join lateral (values (replaces), (voids)) as pointer (corrected)
     where corrected is not null
     group by district, subject, source, corrected
 ),
@@ -33,11 +32,17 @@ folded as (
         subject,
         count(*)::integer as revision,
         sha256(string_agg(digest, ''::bytea order by recorded_at, source, id)) as digest,
-        jsonb_agg(
+        coalesce(jsonb_agg(
             jsonb_build_object(
                 'event', name, 'source', source, 'id', id, 'on', "on", 'recorded_at', recorded_at,
                 'superseded_at', superseded_at, 'superseded_by', superseded_by, 'data', data)
-            order by recorded_at, source, id) filter (where name = 'target-set') as facts
+            order by recorded_at, source, id) filter (where name = 'target-set'), '[]') as facts,
+        jsonb_agg(jsonb_build_array("on", source, id) order by "on", recorded_at, source, id)
+            filter (where superseded_at is null and "on" > (recorded_at at time zone 'Asia/Shanghai')::date) as misdated,
+        jsonb_agg(jsonb_build_array(source, id, replaces, recorded_at) order by "on", recorded_at, source, id)
+            filter (where replaces is not null and superseded_at is null) as replacing,
+        jsonb_agg(jsonb_build_array(source, id, voids, recorded_at) order by "on", recorded_at, source, id)
+            filter (where voids is not null and superseded_at is null) as voiding
     from recorded left join correction using (district, subject, source, id)
     group by district, subject
 )
@@ -48,11 +53,12 @@ select
         substring(subject from '^target-[0-9]+-(.*)$'),
         revision,
         digest,
-        hashtextextended(facts::text, 0)
+        hashtextextended(facts::text, 0),
+        ledger.misdated(misdated) || ledger.astray(
+            district, subject, coalesce(replacing, '[]') || coalesce(voiding, '[]'), '本目标', instant)
     )::ledger.target,
     facts
 from folded
-where facts is not null
 $$;
 
 -- The target as it is published: the digest in hex.

@@ -53,18 +53,21 @@ def _fact(row: Mapping[str, Any]) -> Entry:
 
 def _told(record: Mapping[str, Any]) -> Iterator[Entry]:
     for gate, state in _items(record, "gates"):
-        yield from _entry(state.get("on"), "reviewed", {"gate": gate, "outcome": state.get("outcome")})
+        yield from _entry(state.get("on"), "reviewed", {"gate": gate} | _but(state, "on"))
+    if isinstance(approval := record.get("approval"), dict):
+        yield from _entry(approval.get("on"), "approved", _but(approval, "on"))
     for report in _list(record, "progress"):
         said = {"phrase": report.get("phrase"), "quantity": report.get("quantity")}
         yield from _entry(report.get("on"), "progress-reported", said, report.get("source"), report.get("id"))
     for issue, state in _items(record, "issues"):
-        raised = {"issue": issue} | _but(state, "raised_on", "resolved_on")
+        raised = {"issue": issue} | _but(state, "raised_on", "raised_at", "resolved_on", "resolution")
         yield from _entry(state.get("raised_on"), "issue-raised", raised)
-        yield from _entry(state.get("resolved_on"), "issue-resolved", {"issue": issue})
+        yield from _entry(state.get("resolved_on"), "issue-resolved", {"issue": issue, "text": state.get("resolution")})
     for pledge, state in _items(record, "pledges"):
-        made = {"pledge": pledge} | _but(state, "made_on", "kept_on")
+        made = {"pledge": pledge} | _but(state, "made_on", "kept_on", "kept_clause", "kept_amount")
         yield from _entry(state.get("made_on"), "pledge-made", made)
-        yield from _entry(state.get("kept_on"), "pledge-kept", {"pledge": pledge})
+        kept = {"pledge": pledge, "clause": state.get("kept_clause"), "amount": state.get("kept_amount")}
+        yield from _entry(state.get("kept_on"), "pledge-kept", kept)
     for case in _list(record, "escalations"):
         yield from _entry(case.get("on"), f"escalation-{case.get('state')}", _but(case, "on", "state"))
 
