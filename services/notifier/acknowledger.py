@@ -83,7 +83,7 @@ class Acknowledger:
         row = *place, visitor.who, now, until, visitor.address, visitor.user_agent
         if await connection.fetchval(SQL["acknowledge"], *row) is None:
             return False
-        await connection.execute(SQL["stop_climb"], case.id, until)
+        await connection.execute(SQL["stop_climb"], case.id, until, now)
         data = EscalationAcknowledged(
             on=business_day(now), case=str(case.id), rule=case.rule, rung=case.rung, who=visitor.who
         )

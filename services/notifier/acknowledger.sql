@@ -31,9 +31,11 @@ on conflict do nothing
 returning case_id;
 
 -- name: stop_climb
--- Until then. The generation grows, so that what is queued is not sent any more.
+-- Until then. The generation grows, so that what is queued is not sent any more. A clock that stands still has all of
+-- the answer's time left: it stands still from the answer on.
 update notifier.escalation_case
-set state = 'acknowledged', next_fire_at = $2, generation = generation + 1
+set state = 'acknowledged', next_fire_at = $2, generation = generation + 1,
+    paused_at = case when paused_at is not null then $3::timestamptz end
 where id = $1;
 
 -- name: told

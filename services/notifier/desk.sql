@@ -40,10 +40,10 @@ limit $1;
 
 -- name: requeue
 -- A message that was given up, or that may not have arrived, goes out again, under its number, as far as it still tells
--- something.
+-- something, and is tried as patiently as a new one.
 with again as (
     update notifier.message
-    set state = 'waiting', next_attempt_at = $2, slot_at = null
+    set state = 'waiting', next_attempt_at = $2, slot_at = null, attempts = 0
     where id = $1 and state in ('dead', 'uncertain')
     returning id
 ), items as (

@@ -98,7 +98,16 @@ on conflict do nothing;
 update notifier.escalation_case set paused_at = $2 where id = any($1::uuid[]);
 
 -- name: resume_cases
--- The timer was computed anew from what was left.
+-- The timer was computed anew from what was left; an answer counts as long.
+with prolonged as (
+    update notifier.acknowledgement
+    set until = resumed.next_at
+    from unnest($1::uuid[], $2::timestamptz[]) as resumed (id, next_at)
+    join notifier.escalation_case using (id)
+    where escalation_case.state = 'acknowledged'
+      and acknowledgement.case_id = resumed.id
+      and acknowledgement.until = escalation_case.next_fire_at
+)
 update notifier.escalation_case
 set paused_at = null, next_fire_at = resumed.next_at, clock_from = resumed.clock_from, clock_days = resumed.clock_days
 from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::integer[])

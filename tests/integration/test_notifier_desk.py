@@ -124,6 +124,21 @@ async def test_a_message_of_which_nobody_knows_whether_it_arrived_can_be_sent_ag
         assert "结果不明" not in (await http.get("/cases")).text
 
 
+async def test_what_was_tried_sixty_times_is_tried_again_as_patiently_as_a_new_message(office: Office) -> None:
+    await office.hear(record())
+    await office.sweeper.run_once(office.now)
+    await office.bundler.run_once(office.now)
+    await office.pool.execute("update notifier.message set state = 'dead', attempts = 60 where channel = 'wecom-bot'")
+    await office.pool.execute("update notifier.delivery set state = 'dead' where channel = 'wecom-bot'")
+    office.wecom.next_replies.extend([45009, 45009])
+    for row in await office.pool.fetch("select id from notifier.message where state = 'dead'"):
+        assert await office.desk.requeue(row["id"], office.now)
+    await office.work()
+    assert office.wecom.messages == []
+    await office.pass_days(1 / 24)
+    assert len(office.wecom.messages) == 2
+
+
 async def test_only_what_was_given_up_can_be_sent_again(office: Office) -> None:
     await office.hear(record())
     await office.work()

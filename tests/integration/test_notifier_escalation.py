@@ -213,6 +213,33 @@ async def test_a_suspended_project_stops_the_clock_of_its_case(office: Office) -
     assert told(office.wecom)[2:] == ["QianJin"]
 
 
+@pytest.mark.parametrize("paused_first", [True, False])
+async def test_an_answer_stops_the_climb_for_its_days_not_counting_those_of_a_suspension(
+    office: Office, paused_first: bool
+) -> None:
+    await office.hear(record())
+    await office.work()
+    link = office.webhook.posts[0]["acknowledge"]
+    if not paused_first:
+        await office.answer(link)
+    # A Wednesday; it goes on on the Friday of the week after.
+    await office.hear(record(revision=2, stage="suspended"))
+    await office.pass_days(5)
+    if paused_first:
+        await office.answer(link)
+    await office.pass_days(4)
+    await office.hear(record(revision=3))
+    [case] = (await office.overview()).unresolved
+    assert case.case.state == "acknowledged"
+    # Five working days of the answer, all of them left: the Friday after.
+    assert case.case.next_fire_at == office.now + timedelta(days=7)
+    assert [each.until for each in case.answers] == [case.case.next_fire_at]
+    await office.pass_days(7 - 1 / 24)
+    assert len(told(office.wecom)) == 2
+    await office.pass_days(1 / 24)
+    assert told(office.wecom)[2:] == ["QianJin"]
+
+
 async def test_a_message_that_waits_when_the_project_is_suspended_goes_out_when_it_goes_on(office: Office) -> None:
     office.wecom.next_replies.extend([-1, -1])
     await office.hear(record())
