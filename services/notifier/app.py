@@ -83,7 +83,7 @@ def build(settings: NotifierSettings, *, clock: clock.Clock = clock.system) -> F
     streaks = Streaks()
     brake = Brake(pool, functools.partial(newest_on_bus, broker), timedelta(hours=settings.pause_after_hours), metrics)
     every = timedelta(seconds=settings.heartbeat_seconds)
-    auditor = Auditor(pool, brake, checks, streaks, Heartbeat(client, settings.heartbeat_url), metrics, every)
+    auditor = Auditor(pool, policy, brake, checks, streaks, Heartbeat(client, settings.heartbeat_url), metrics, every)
     sender = Sender(pool, Routes(channels, directory), links, policy, metrics)
     parts: Mapping[str, RunOnce] = {
         "brake": brake.run_once,

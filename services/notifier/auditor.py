@@ -1,7 +1,7 @@
 """The auditor: looks from outside at whether anything is late or stuck, and calls a heartbeat only when all is well."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import structlog
@@ -9,8 +9,11 @@ from pydantic import SecretStr
 
 from services.notifier.brake import Brake
 from services.notifier.channels.http import Answer, Client
+from services.notifier.domain.ladder import midnight
+from services.notifier.domain.policy import Policy
 from services.notifier.metrics import Metrics
 from services.notifier.rounds import Streaks
+from shared.clock import business_day
 from shared.database import Pool
 from shared.readiness import Check
 from shared.sql import queries_beside
@@ -33,8 +36,11 @@ KINDS: Final = (
     "undelivered-dead",
     "unpublished-event",
     "failing-part",
+    "calendar-ends",
     "paused",
 )
+# Known ahead, while nothing is late yet.
+_AHEAD: Final = frozenset({"calendar-ends"})
 
 
 class Heartbeat:
@@ -60,6 +66,7 @@ class Auditor:
     def __init__(  # noqa: PLR0913, PLR0917 - all that it looks at; it is made in one place
         self,
         pool: Pool,
+        policy: Policy,
         brake: Brake,
         checks: Mapping[str, Check],
         streaks: Streaks,
@@ -68,6 +75,7 @@ class Auditor:
         every: timedelta,
     ) -> None:
         self._pool = pool
+        self._policy = policy
         self._brake = brake
         self._checks = checks
         self._streaks = streaks
@@ -86,13 +94,15 @@ class Auditor:
         return 0
 
     async def audit(self, now: datetime) -> Mapping[str, int]:
-        """What is wrong: kind and number, nothing when all is well, and only then is the heartbeat called."""
+        """What is wrong: kind and number. The heartbeat is called when that is nothing but what is known ahead."""
         await self._measure(now)
         found, which = dict.fromkeys(KINDS, 0), {}
         for row in await self._pool.fetch(SQL["audit"], now - _LATE, now - _TRIED_FOR_LONG):
             found[row["kind"]], which[row["kind"]] = row["found"], row["which"]
         if failing := self._streaks.broken():
             found["failing-part"], which["failing-part"] = len(failing), list(failing)
+        if year := self._policy.unpublished(business_day(now)):
+            found["calendar-ends"], which["calendar-ends"] = 1, [str(year)]
         found["paused"] = int(await self._brake.paused() is not None)
         for name, check in self._checks.items():
             found[name] = int(await check() is not None)
@@ -103,7 +113,7 @@ class Auditor:
         if wrong and wrong != self._known:
             self._log.warning("not all is well", **wrong, which=which)
         self._known = wrong
-        if not wrong and (said := await self._heartbeat.call()):
+        if not wrong.keys() - _AHEAD and (said := await self._heartbeat.call()):
             self._metrics.heartbeats.labels(said).inc()
             if said != "ok":
                 self._log.warning("the heartbeat was not taken", said=said)
@@ -115,5 +125,6 @@ class Auditor:
             gauge.clear()
             for state, count in counts:
                 gauge.labels(state).set(count)
+        self._metrics.calendar.set(midnight(date(max(self._policy.days.years) + 1, 1, 1)).timestamp())
         oldest = await self._pool.fetchval(SQL["oldest_timer"])
         self._metrics.lateness.set(max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from services.notifier.domain.directory import (
@@ -14,6 +15,7 @@ from services.notifier.domain.directory import (
     Directory,
     read_directory,
 )
+from services.notifier.domain.kinds import OWED_BY_COORDINATOR
 from services.notifier.domain.policy import InvalidFileError, Policy, read_policy
 from services.notifier.settings import NotifierSettings
 
@@ -49,9 +51,12 @@ def read_files(settings: NotifierSettings) -> tuple[Policy | None, Directory | N
     return policy, directory, findings
 
 
-def examine(settings: NotifierSettings) -> list[Finding]:
+def examine(settings: NotifierSettings, today: date) -> list[Finding]:
     """Everything worth telling about the files and the settings they depend on, what is wrong first."""
     policy, directory, findings = read_files(settings)
+    if policy is not None:
+        findings += _coordinator(settings, policy)
+        findings += _calendar(settings, policy, today)
     if directory is not None:
         findings += _secrets(settings, directory)
         findings += _reach(settings, policy, directory)
@@ -63,6 +68,25 @@ def _faults(file: Path, error: Exception) -> list[Finding]:
     if isinstance(error, InvalidFileError):
         return [Finding(_line(file, problem.line), problem.text, wrong=True) for problem in error.problems]
     return [Finding(str(file), str(error), wrong=True)]
+
+
+def _coordinator(settings: NotifierSettings, policy: Policy) -> Iterator[Finding]:
+    if policy.coordinator is not None:
+        return
+    for rule in policy.rules:
+        roles = sorted({role for rung in rule.ladder for role in rung.who if role.startswith("unit-")})
+        if rule.id in OWED_BY_COORDINATOR and roles:
+            text = f"coordinator: not set, so '{rule.id}' finds no {' and no '.join(roles)}: name the unit that owes it"
+            yield Finding(str(settings.policy), text, wrong=True)
+
+
+def _calendar(settings: NotifierSettings, policy: Policy, today: date) -> Iterator[Finding]:
+    if year := policy.unpublished(today):
+        text = (
+            f"calendar: the holidays of {year} are not known, and deadlines in it are a guess: upgrade, "
+            f"or add the year to [calendar] once the State Council has published it"
+        )
+        yield Finding(str(settings.policy), text, wrong=False)
 
 
 def _secrets(settings: NotifierSettings, directory: Directory) -> Iterator[Finding]:

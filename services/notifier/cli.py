@@ -86,7 +86,7 @@ def check(
     """Check the policy and the directory, and that the secrets they name are set. Exit 1 when something is wrong."""
     given = {name: file for name, file in (("policy", policy), ("directory", directory)) if file is not None}
     settings = NotifierSettings().model_copy(update=given)
-    findings = examine(settings)
+    findings = examine(settings, clock.business_day(clock.system()))
     for finding in findings:
         typer.echo(f"{'wrong' if finding.wrong else 'note'}: {finding}")
     if any(finding.wrong for finding in findings):

@@ -31,6 +31,9 @@ class Metrics:
         self.heartbeats = Counter(
             "luodi_notifier_heartbeats", "Calls of the heartbeat address", ["outcome"], registry=registry
         )
+        self.calendar = Gauge(
+            "luodi_notifier_calendar_until_timestamp_seconds", "Until when holidays are known", registry=registry
+        )
         self.lateness = Gauge(
             "luodi_notifier_oldest_timer_seconds", "How late the oldest due timer is", registry=registry
         )

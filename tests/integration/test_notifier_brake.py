@@ -1,7 +1,7 @@
 """A restored, copied or newly made database sends nothing by itself; and the auditor notices what is late or stuck."""
 
 from collections.abc import AsyncIterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -19,6 +19,8 @@ from services.notifier.channels.http import Client, make_client
 from services.notifier.domain.directory import read_directory
 from services.notifier.rounds import Streaks
 from shared import database
+from shared.clock import BUSINESS_ZONE
+from shared.readiness import Check
 from tests.databases import drop
 from tests.integration.notifier_office import CONTACT, DISTRICT_HEAD, OFFICIAL, START, Office, record
 from tests.providers.loopback import Received, Reply, serving
@@ -218,11 +220,17 @@ class Alarm:
         return Reply(self.status)
 
 
-def auditor_of(
-    office: Office, brake: Brake, client: Client, url: str | None, streaks: Streaks | None = None
+def auditor_of(  # noqa: PLR0913, PLR0917 - what a test wants to be different
+    office: Office,
+    brake: Brake,
+    client: Client,
+    url: str | None,
+    streaks: Streaks | None = None,
+    checks: Mapping[str, Check] | None = None,
 ) -> Auditor:
     heartbeat = Heartbeat(client, SecretStr(url) if url else None)
-    return Auditor(office.pool, brake, {}, streaks or Streaks(), heartbeat, office.metrics, timedelta(minutes=1))
+    parts = office.pool, office.policy, brake, checks or {}, streaks or Streaks()
+    return Auditor(*parts, heartbeat, office.metrics, timedelta(minutes=1))
 
 
 async def test_the_heartbeat_is_called_only_while_all_is_well(office: Office, bus: Bus) -> None:
@@ -298,6 +306,11 @@ async def test_every_way_to_be_stuck_is_found(office: Office, bus: Bus) -> None:
 
     await office.pool.execute("update notifier.delivery set state = 'dead' where recipient = $1", CONTACT)
     assert await audit(timedelta()) == {"undelivered-dead": 1}
+    await office.pool.execute("delete from notifier.delivery")
+    await office.pool.execute("delete from notifier.escalation_case")
+    office.now = datetime(2026, 12, 2, tzinfo=BUSINESS_ZONE)
+    assert await audit(timedelta(seconds=-1)) == {}
+    assert await audit(timedelta()) == {"calendar-ends": 1}
     assert seen == set(KINDS)
 
 
@@ -326,6 +339,20 @@ def directory_text(office: Office) -> str:
         f"{CONTACT},unit-contact,区经济信息委,MaChao,leaders,,\n"
         f"{DISTRICT_HEAD},district-head,,SunLiXin,leaders,,\n"
     )
+
+
+async def test_a_year_without_holidays_is_told_ahead_and_is_no_reason_to_raise_the_alarm(
+    office: Office, bus: Bus
+) -> None:
+    alarm = Alarm()
+    with serving(alarm.answer) as url:
+        auditor = auditor_of(office, await start(office, bus), office.client, url)
+        with capture_logs() as logs:
+            assert await auditor.audit(datetime(2026, 12, 24, 9, tzinfo=BUSINESS_ZONE)) == {"calendar-ends": 1}
+        assert logs[0]["which"] == {"calendar-ends": ["2027"]}
+    assert alarm.calls == 1
+    known_until = datetime(2027, 1, 1, tzinfo=BUSINESS_ZONE).timestamp()
+    assert office.registry.get_sample_value("luodi_notifier_calendar_until_timestamp_seconds") == known_until
 
 
 async def test_a_poisoned_row_is_named_by_the_auditor(office: Office, bus: Bus) -> None:
@@ -367,10 +394,7 @@ async def test_a_check_that_fails_keeps_the_heartbeat_back(office: Office, bus: 
 
     alarm, brake = Alarm(), await start(office, bus)
     with serving(alarm.answer) as url:
-        heartbeat = Heartbeat(office.client, SecretStr(url))
-        auditor = Auditor(
-            office.pool, brake, {"nats": away}, Streaks(), heartbeat, office.metrics, timedelta(minutes=1)
-        )
+        auditor = auditor_of(office, brake, office.client, url, checks={"nats": away})
         assert await auditor.audit(office.now) == {"nats": 1}
     assert alarm.calls == 0
 

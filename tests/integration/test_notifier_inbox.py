@@ -153,7 +153,7 @@ def test_the_demos_settings_are_fine_and_reach_everybody(tmp_path: Path, monkeyp
     monkeypatch.setenv("LUODI_PUBLIC_URL", "http://127.0.0.1:8082")
     monkeypatch.setenv("LUODI_LINK_SECRET", "0123456789abcdef0123456789abcdef")
     settings = NotifierSettings()
-    assert examine(settings) == []
+    assert examine(settings, date(2026, 9, 2)) == []
     directory = read_directory(settings.directory.read_bytes())
     ladder = read_policy(settings.policy.read_text(encoding="utf-8")).rules[0].ladder
     assert directory.person(DISTRICT_HEAD, DAY) is not None

@@ -17,6 +17,7 @@ from services.notifier.domain.rules import RuleId
 from services.notifier.settings import NotifierSettings
 
 PACKAGED = (Path(services.notifier.__file__).parent / "policy.toml").read_text(encoding="utf-8")
+TODAY = date(2026, 9, 2)
 HEADER = "name,role,unit,district,wecom_userid,wecom_bot,webhook,webhook_secret\n"
 PEOPLE = HEADER + (
     "王建国 副区长,official,,,WangJianGuo,leaders,https://oa.example.gov.cn/hook,office\n"
@@ -334,7 +335,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NotifierSettings:
 
 
 def test_a_check_names_whom_nobody_can_reach(files: NotifierSettings) -> None:
-    (note,) = examine(files)
+    (note,) = examine(files, TODAY)
     assert not note.wrong
     assert str(note) == f"{files.directory}:5: 马超 cannot be reached: no address"
 
@@ -343,7 +344,7 @@ def test_a_check_names_the_units_of_the_policy_in_which_nobody_has_a_post(
     files: NotifierSettings, tmp_path: Path
 ) -> None:
     (tmp_path / "policy.toml").write_text(f'coordinator = "区招商投资局"\n{POLICY}', encoding="utf-8")
-    notes = [finding.text for finding in examine(files) if not finding.wrong]
+    notes = [finding.text for finding in examine(files, TODAY) if not finding.wrong]
     assert notes[-1] == "nobody is unit-head of 区招商投资局, which the policy names"
 
 
@@ -351,14 +352,16 @@ def test_a_check_names_the_secrets_that_are_not_set_and_shows_none(
     files: NotifierSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LUODI_WECOM_BOTS", '{"others": "the-key"}')
-    wrong = [str(finding) for finding in examine(NotifierSettings()) if finding.wrong]
+    wrong = [str(finding) for finding in examine(NotifierSettings(), TODAY) if finding.wrong]
     assert wrong[0] == f"{files.directory}:2: 王建国 副区长: LUODI_WECOM_BOTS has no 'leaders'"
     assert len(wrong) == 3
     assert not any("the-key" in line or "the-secret" in line for line in wrong)
 
 
 def test_a_check_tells_what_links_will_lack(files: NotifierSettings) -> None:
-    notes = [str(finding) for finding in examine(files.model_copy(update={"public_url": None, "link_secret": None}))]
+    notes = [
+        str(finding) for finding in examine(files.model_copy(update={"public_url": None, "link_secret": None}), TODAY)
+    ]
     assert notes[-2:] == [
         "LUODI_PUBLIC_URL: not set: links will begin with http://127.0.0.1:8082",
         "LUODI_LINK_SECRET: not set: links will work until the next restart only",
@@ -367,4 +370,36 @@ def test_a_check_tells_what_links_will_lack(files: NotifierSettings) -> None:
 
 def test_a_check_of_missing_files_says_so(files: NotifierSettings, tmp_path: Path) -> None:
     absent = files.model_copy(update={"policy": tmp_path / "none.toml", "directory": tmp_path / "none.csv"})
-    assert [finding.wrong for finding in examine(absent)] == [True, True]
+    assert [finding.wrong for finding in examine(absent, TODAY)] == [True, True]
+
+
+def test_a_check_says_that_nobody_owes_what_no_lead_unit_does(files: NotifierSettings, tmp_path: Path) -> None:
+    rules = (
+        POLICY
+        + """
+[[rules]]
+id = "unclaimed"
+[[rules.ladder]]
+who = ["unit-head"]
+answer_within = 3
+[[rules.ladder]]
+who = ["district-head"]
+answer_within = 3
+"""
+    )
+    (tmp_path / "policy.toml").write_text(rules, encoding="utf-8")
+    (wrong,) = [str(finding) for finding in examine(files, TODAY) if finding.wrong]
+    assert wrong == (
+        f"{files.policy}: coordinator: not set, so 'unclaimed' finds no unit-head: name the unit that owes it"
+    )
+    (tmp_path / "policy.toml").write_text(f'coordinator = "区经济信息委"\n{rules}', encoding="utf-8")
+    assert not [finding for finding in examine(files, TODAY) if finding.wrong]
+
+
+def test_a_check_warns_a_month_ahead_of_a_year_whose_holidays_are_not_known(files: NotifierSettings) -> None:
+    def notes(today: date) -> list[str]:
+        return [finding.text for finding in examine(files, today) if finding.text.startswith("calendar")]
+
+    assert notes(date(2026, 12, 1)) == []
+    (note,) = notes(date(2026, 12, 2))
+    assert note.startswith("calendar: the holidays of 2027 are not known, and deadlines in it are a guess: upgrade")

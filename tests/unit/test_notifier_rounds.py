@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from services.notifier.metrics import Metrics
 from services.notifier.rounds import Rounds, Streaks
@@ -95,8 +96,9 @@ async def test_a_part_that_keeps_failing_is_named_until_it_works(registry: Colle
         return 0
 
     rounds = Rounds({"sweeper": run_once}, lambda: NOW, 0.001, Metrics(registry), streaks)
-    async with asyncio.timeout(5), rounds.running():
-        await done.wait()
+    with capture_logs():
+        async with asyncio.timeout(5), rounds.running():
+            await done.wait()
     assert broken[:6] == [(), (), (), ("sweeper",), ("sweeper",), ()]
     assert await streaks.check() is None
 

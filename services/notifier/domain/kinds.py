@@ -76,3 +76,6 @@ KINDS: Final[Mapping[RuleId, Kind]] = {
     "pledge-due-soon": Kind("承诺临期", pledges_due_soon, lambda _: "该承诺已撤销", quiet=True),
 }
 """Every rule there is. A policy chooses among them, and gives each its days and its ladder."""
+
+OWED_BY_COORDINATOR: Final = frozenset[RuleId]({"unclaimed", "indicator-behind"})
+"""Rules for what no lead unit owes."""

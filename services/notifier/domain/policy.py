@@ -29,6 +29,10 @@ from services.notifier.domain.rules import (
 __all__ = ["InvalidFileError", "Policy", "Problem", "Role", "Rule", "RuleId", "Rung", "read_policy"]
 
 
+# A year's holidays are published in November, late in one year in December.
+_CALENDAR_AHEAD: Final = timedelta(days=30)
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Something wrong in a file: the line (0: the file as a whole), and a sentence that says what is allowed."""
@@ -125,6 +129,10 @@ class Policy(Table):
     def days(self) -> Weekdays:
         """The working days."""
         return Weekdays(*with_overrides(self.calendar.years, self.calendar.holidays, self.calendar.worked))
+
+    def unpublished(self, today: date) -> int | None:
+        """The first year, by thirty days from now, whose holidays are not known; deadlines in it are a guess."""
+        return next((day.year for day in (today, today + _CALENDAR_AHEAD) if not self.days.knows(day)), None)
 
     @cached_property
     def opening(self) -> Hours:
