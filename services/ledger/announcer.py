@@ -18,8 +18,8 @@ from shared.subjects import LEDGER, quarantine_subject
 
 SQL = queries_beside(__file__)
 
-# Recorders that need one of these keys wait until they are published.
-_AT_ONCE: Final = 500
+# Recorders that need a bucket of these keys wait until they are published.
+_AT_ONCE: Final = 200
 
 
 class Announcer:

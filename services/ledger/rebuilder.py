@@ -108,7 +108,7 @@ class Rebuilder:
             )
         if miscounted:
             first_key = "/".join(min(miscounted))
-            raise RebuildRefused(f"{len(miscounted)} would not count every event, the first is {first_key}")
+            raise RebuildRefused(f"{len(miscounted)} would not account for every event, the first is {first_key}")
 
     async def _swap(self, main: Connection, folds: bytes) -> float:
         async def swap() -> float:

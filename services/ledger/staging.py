@@ -21,7 +21,7 @@ async def make(connection: Connection) -> None:
 
 
 async def put_aside(connection: Connection, part: Slice) -> list[Key]:
-    """Fold these keys and put aside the rows that differ; returns the keys whose fold lost or doubled events."""
+    """Fold these keys and put aside the rows that differ; returns the keys whose fold has other events."""
     return [(row["district"], row["subject"]) for _, row in await ask_each_table(connection, SQL, "put_aside", part)]
 
 

@@ -21,7 +21,8 @@ create unlogged table ledger.rebuilt_{table}_key (
 create unlogged table ledger.rebuilt_{table} (like ledger.{table});
 
 -- name: put_aside
--- Compares and puts aside what differs. Finds the keys whose fold does not count every event: it is broken.
+-- Compares and puts aside what differs. Finds the keys whose fold, by its number or its digest, does not account for every
+-- event: it is broken.
 with compared as materialized (select district, subject, folded, version from ({compared}) as compared where differs),
 keys as (
     insert into ledger.rebuilt_{table}_key (district, subject, version) select district, subject, version from compared
@@ -31,8 +32,8 @@ rows as (
 )
 select district, subject
 from compared
-where not folded is null and (folded).revision <> (
-    select count(*)
+where not folded is null and ((folded).revision, (folded).digest) <> (
+    select count(*), sha256(string_agg(event.digest, ''::bytea order by event.recorded_at, event.source, event.id))
     from ledger.event
     where event.district = compared.district and event.subject = compared.subject
 );

@@ -1,10 +1,14 @@
 """Runs the ledger's upkeep commands as an operator does, and fills a ledger for them to work on."""
 
 import asyncio
+import contextlib
 import json
 import os
+import pty
+import re
 import sys
-from collections.abc import Iterable
+from asyncio.subprocess import PIPE
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,6 +25,7 @@ from tests.integration.department import cloudevent, contract_signed, funds_arri
 
 START = datetime(2026, 9, 1, tzinfo=UTC)
 _SECONDS = 60.0
+_CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +46,47 @@ class Operator:
 
     async def run(self, *words: object, module: str = "services.ledger") -> Ended:
         """`luodi ledger <words>`, from its start to its end; `module` may be another program to run."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", module, *map(str, words)),
-            env={
-                **os.environ,
-                "LUODI_NATS_URL": self.nats_url,
-                "LUODI_DATABASE_URL": self.database_url,
-                "COLUMNS": "200",
-            },
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
+        process = await self._start(module, words, PIPE)
         try:
             out, err = await asyncio.wait_for(process.communicate(), _SECONDS)
         finally:
             if process.returncode is None:
                 process.kill()
         return Ended(process.returncode or 0, out.decode(), err.decode())
+
+    async def watch(self, *words: object) -> tuple[int, str]:
+        """The same at a terminal: its exit code, and everything that was to be seen there meanwhile."""
+        ours, terminal = pty.openpty()
+        try:
+            process = await self._start("services.ledger", words, terminal)
+        finally:
+            os.close(terminal)
+        seen = await asyncio.to_thread(_until_closed, ours)
+        return await process.wait(), _CONTROLS.sub("", seen)
+
+    async def _start(self, module: str, words: Sequence[object], into: int) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", module, *map(str, words)),
+            env={
+                **os.environ,
+                "LUODI_NATS_URL": self.nats_url,
+                "LUODI_DATABASE_URL": self.database_url,
+                "COLUMNS": "200",
+                "TERM": "xterm",
+            },
+            stdout=into,
+            stderr=into,
+        )
+
+
+def _until_closed(terminal: int) -> str:
+    """What is written to a terminal by the programs on its other side, to the last of them."""
+    # A terminal that nobody has open any more is an error to read, on Linux.
+    with open(terminal, "rb", buffering=0) as written, contextlib.suppress(OSError):
+        seen = bytearray()
+        while part := written.read(4096):
+            seen += part
+    return seen.decode()
 
 
 def stored(events: Iterable[dict[str, Any]], first: int = 1) -> list[Stored]:

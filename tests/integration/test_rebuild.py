@@ -1,7 +1,10 @@
 """A rebuild computes what the recorder computes, publishes what changed, and stops no live write."""
 
 import asyncio
+import itertools
 import json
+import re
+import shutil
 import signal
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -18,6 +21,7 @@ from nats.aio.msg import Msg
 
 import services.ledger
 from services.ledger import rebuilder, staging
+from services.ledger.announcer import Announcer
 from services.ledger.app import build
 from services.ledger.domain.batch import Stored
 from services.ledger.rebuilder import Rebuilder, RebuildRefused, Rebuilt, rebuild_needed
@@ -28,9 +32,10 @@ from shared.database import Pool, make_pool, provision
 from tests.integration import ledger_rows
 from tests.integration.conftest import running
 from tests.integration.department import Department, contract_signed, funds_arrived
-from tests.integration.dying_rebuild import AFTER_THE_SWAP, BEFORE_THE_SWAP
+from tests.integration.dying_rebuild import AFTER_THE_SWAP, BEFORE_THE_SWAP, Step
 from tests.integration.ledger_upkeep import Operator, recorded, refused, some_projects
 from tests.integration.test_ledger_properties import stored_messages
+from tests.waiting import until
 
 PROJECTIONS = Path(services.ledger.__file__).parent / "projections"
 SMALL = Walk(connections=2, events=3)
@@ -93,6 +98,15 @@ def changed_fold(old: str, new: str) -> str:
     text = (PROJECTIONS / "project.sql").read_text(encoding="utf-8")
     assert old in text
     return text.replace(old, new)
+
+
+def upgrade(folder: Path, old: str, new: str) -> Path:
+    """The ledger of a new version, with another fold of projects: what `luodi provision` gets to see."""
+    newer = folder / PROJECTIONS.parent.name
+    for part in ("migrations", "projections"):
+        shutil.copytree(PROJECTIONS.parent / part, newer / part)
+    (newer / "projections" / "project.sql").write_text(changed_fold(old, new), encoding="utf-8")
+    return newer
 
 
 @settings(
@@ -214,6 +228,34 @@ async def test_a_rebuild_beside_live_writes_loses_nothing_and_never_publishes_an
     assert all(revisions == sorted(revisions) for revisions in heard.values())
 
 
+async def test_live_events_are_recorded_while_a_rebuild_folds_and_publishes_and_wait_for_its_swap_only(
+    provisioned: str, database_url: str, pool: Pool, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await recorded(pool, client, [contract_signed(f"P-{number}", f"c{number}") for number in range(300)])
+    await pool.execute("update ledger.project set contract_amount = 1")
+    department = await Department.open(client)
+    revisions = itertools.count(1)
+
+    def beside(step: Step) -> Step:
+        async def with_a_live_event(*args: Any) -> Any:
+            done = await step(*args)
+            revision = next(revisions)
+            await department.say(funds_arrived("P-live", f"live-{revision}", "1.00"))
+            await department.hear_record("P-live", revision)
+            return done
+
+        return with_a_live_event
+
+    monkeypatch.setattr(staging, "put_aside", beside(staging.put_aside))
+    monkeypatch.setattr(Announcer, "_announce_some", beside(Announcer._announce_some))
+    async with running(build(LedgerSettings(nats_url=provisioned, database_url=database_url))):
+        done = await Rebuilder(pool, client, Walk(connections=1, events=100)).rebuild()
+    assert next(revisions) > 4
+    assert done.changed >= 300
+    assert done.waited < 1.0
+    assert await differences(pool, client) == []
+
+
 @pytest.mark.parametrize("step", BEFORE_THE_SWAP | AFTER_THE_SWAP)
 async def test_killed_at_a_step_all_rows_are_as_they_were_or_all_are_new_and_the_next_rebuild_finishes(
     step: str, pool: Pool, client: Client, operator: Operator
@@ -248,24 +290,28 @@ async def test_a_rebuild_that_ended_before_it_had_published_all_is_needed_again(
 
 
 async def test_a_changed_fold_is_told_by_readiness_until_a_rebuild(
-    provisioned: str, database_url: str, pool: Pool, client: Client, operator: Operator
+    pool: Pool, client: Client, operator: Operator, tmp_path: Path
 ) -> None:
     await recorded(pool, client, [*some_projects(3), contract_signed("P-fine", "fine")])
     await recorded(pool, client, [funds_arrived("P-early", "early", "1.00")], first=50)
 
-    async with running(build(LedgerSettings(nats_url=provisioned, database_url=database_url))) as app:
+    async with running(build(LedgerSettings(nats_url=operator.nats_url, database_url=operator.database_url))) as app:
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as http:
 
-            async def readiness() -> str:
-                return str((await http.get("/readyz")).json()["checks"]["rebuild"])
+            async def ready() -> bool:
+                return (await http.get("/readyz")).status_code == 200
 
-            assert await readiness() == "ok"
-            await pool.execute(changed_fold("资金到位时尚未签订正式合同", "资金先于合同到位"))
-            assert (await readiness()).startswith("rebuild needed")
+            await until(ready)
+            await provision(operator.database_url, upgrade(tmp_path, "资金到位时尚未签订正式合同", "资金先于合同到位"))
+            answer = await http.get("/readyz")
+            assert answer.status_code == 503
+            assert answer.json()["checks"]["rebuild"] == (
+                "rebuild needed: the folds are not those that the rows were built with: run 'luodi ledger rebuild'"
+            )
             before = await last_sequence(client)
             assert (await operator.run("rebuild")).code == 0
-            assert await readiness() == "ok"
+            assert await ready()
 
     assert await published_since(client, before) == ["ledger.500101.project.P-early"]
     [record] = await pool.fetch("select anomalies from ledger.project where project = 'P-early'")
@@ -314,9 +360,37 @@ async def test_a_project_that_cannot_be_folded_is_named_and_nothing_is_changed(
 async def test_a_fold_that_does_not_count_every_event_is_refused(pool: Pool, client: Client) -> None:
     await recorded(pool, client, some_projects(2))
     await pool.execute(changed_fold("count(*)::integer as revision", "count(replaces)::integer as revision"))
-    with pytest.raises(RebuildRefused, match="2 would not count every event, the first is 500101/P-0"):
+    with pytest.raises(RebuildRefused, match="2 would not account for every event, the first is 500101/P-0"):
         await rebuild(pool, client)
     assert [row["revision"] for row in await pool.fetch("select revision from ledger.project")] == [3, 3]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "order by source, id)) as digest",
+        "order by recorded_at, source, id) filter (where replaces is null)) as digest",
+    ],
+)
+async def test_a_fold_that_gets_the_digest_wrong_is_refused(pool: Pool, client: Client, wrong: str) -> None:
+    await recorded(pool, client, some_projects(2))
+    before = await ledger_rows.rows(pool)
+    right = "order by recorded_at, source, id)) as digest"
+    await pool.execute(changed_fold(right, wrong))
+    with pytest.raises(RebuildRefused, match="2 would not account for every event, the first is 500101/P-0"):
+        await rebuild(pool, client)
+    assert await ledger_rows.rows(pool) == before
+
+
+async def test_whoever_watches_a_rebuild_sees_how_far_it_is(pool: Pool, client: Client, operator: Operator) -> None:
+    await recorded(pool, client, some_projects(5))
+    await pool.execute("update ledger.project set contract_amount = 1")
+    await pool.execute("vacuum analyze ledger.event")
+    code, seen = await operator.watch("rebuild")
+    assert code == 0
+    assert re.search(r"folding +━+ +16/16 +[\d,]+/s", seen)
+    assert re.search(r"publishing +━+ +5/5 ", seen)
+    assert "5 rows changed, 5 records published" in seen
 
 
 async def test_folds_that_change_while_they_are_used_are_noticed(
