@@ -18,6 +18,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "services.department.publish_cli:publish",
         "Publish events from a file and print a line for each one that was refused.",
     ),
+    "import": (
+        "services.department.import_cli:import_workbook",
+        "Publish the rows of a workbook as events and print a line for each that was refused, with its cell.",
+    ),
     "check": (
         "services.reporting.check_cli:check",
         "Check a report's figures: find the claims in Chinese prose, compute each again, say which do not add up.",

@@ -12,6 +12,7 @@ import services.notifier.app
 import services.reporting.app
 from services.cli import Later
 from services.cli import app as luodi
+from services.department.settings import DepartmentSettings
 from services.ledger.settings import LedgerSettings
 from services.notifier.settings import NotifierSettings
 from services.reporting.settings import ReportingSettings
@@ -48,8 +49,9 @@ def metric_names(said: str) -> set[str]:
 
 
 def settings() -> set[str]:
-    """Every variable that a service reads."""
-    return {f"LUODI_{name.upper()}" for kind in SETTINGS.values() for name in kind.model_fields}
+    """Every variable that a service or a department's command reads."""
+    kinds: tuple[type[Settings], ...] = (*SETTINGS.values(), DepartmentSettings)
+    return {f"LUODI_{name.upper()}" for kind in kinds for name in kind.model_fields}
 
 
 def ports() -> dict[str, int]:

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 from services.cli import app as luodi
+from services.department.settings import DepartmentSettings
 from shared.envelope import Event, Refusal, judge, judge_alone
 from shared.settings import Settings
 from tests import composed
@@ -23,7 +24,11 @@ ROOT = Path(__file__).parents[2]
 README, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
 OPERATION = ROOT / "docs" / "operation.md"
 PAGES = (README, CHINESE, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md")))
-SETTINGS: Mapping[str, type[Settings]] = {"every service": Settings, **composed.SETTINGS}
+SETTINGS: Mapping[str, type[Settings]] = {
+    "every service": Settings,
+    "department": DepartmentSettings,
+    **composed.SETTINGS,
+}
 STANDARD_PORTS = {port: service for service, port in composed.ports().items()}
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -156,10 +161,9 @@ def _every_command() -> list[str]:
 
 
 def _setting_rows(kind: type[Settings]) -> Iterator[str]:
-    """A row for each setting that the class adds, and for its port: variable, default, what it is."""
+    """A row for each setting that the class names, a port for each service: variable, default, what it is."""
     for name, field in kind.model_fields.items():
-        of_every_service = name in Settings.model_fields and name != "port"
-        if of_every_service == (kind is Settings):
+        if name in kind.__annotations__ and (name != "port" or kind is not Settings):
             default = _default(field.get_default(call_default_factory=True))
             yield f"| `LUODI_{name.upper()}` | {default} | {field.description or _choices(field.annotation)} |"
 
