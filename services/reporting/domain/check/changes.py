@@ -35,6 +35,11 @@ _FROM_TO = re.compile(
 _BASE_BEHIND = re.compile(
     r"(?:，(?:总量|总额)?(?:达到?|增至|升至|降至)(?P<now>[MNU]))?(?:，|（)(?:上年|去年)(?:同期)?[^，。；：（）A-Z]{0,6}(?P<base>[MNU])(?=[，。；）]|$)"
 )
+_TIMES_OF_BASES = {
+    "opening": re.compile("年初|[上去]年末|上年底"),
+    "period before": re.compile("环比|上个?月|上个?季|上旬"),
+    "year before": re.compile("同比|[上去]年|同期"),
+}
 # At constant prices or by another account the figures beside a growth are not those that it is computed from.
 _OTHER_PRICES = re.compile("生产总值|gdp|增加值|可比|同口径|不变价|剔除")
 _LEFT = re.compile(
@@ -112,6 +117,7 @@ def _growth_readings(
         plain = [one for one in others if role(sentence, one) is Role.PLAIN]
         certain = len(plain) == len(bases) == 1 and "；" not in sentence.shape[: sentence.at(result)]
         certain = certain and not (formula is not difference and _OTHER_PRICES.search(sentence.shape))
+        certain = certain and _of_the_same_time(sentence, result, beside(sentence, base)[0])
         for now in reversed(plain):
             inputs = (base, now) if falls and formula is difference else (now, base)
             yield Reading(formula, inputs, certain and linked(sentence, _last(now, base), _words(sentence, result)))
@@ -127,6 +133,7 @@ def _by_the_base_behind(sentence: Sentence, result: Quantity, formula: Formula, 
     plain = [one for one in alike(before, base) if role(sentence, one) is Role.PLAIN]
     named = sentence.here(match.start("now")) if match["now"] else None
     sure = not _OTHER_PRICES.search(sentence.shape) and "；" not in sentence.shape[:place] and not base.vague
+    sure = sure and _of_the_same_time(sentence, result, match[0])
     for now in [named] if named else reversed(plain):
         if now.dimension == base.dimension:
             tied = bool(named) or (len(plain) == 1 and linked(sentence, now, _words(sentence, result)))
@@ -146,6 +153,17 @@ def _by_the_change(sentence: Sentence, result: Quantity, *, falls: bool) -> Iter
     for now in reversed(plain):
         alone = len(plain) == 1 and linked(sentence, now, sentence.at(change)) and "；" not in sentence.shape
         yield Reading(fallen_by if falls else grown_by, (now, change), bound and alone, remote=not bound)
+
+
+def _of_the_same_time(sentence: Sentence, result: Quantity, of_base: str) -> bool:
+    """Whether growth is not said to be over another time than the base is of: 环比 is not over 上年同期."""
+    said = sentence.shape[_words(sentence, result) : sentence.at(result)]
+    times = [_time(said), _time(of_base)]
+    return None in times or times[0] == times[1]
+
+
+def _time(words: str) -> str | None:
+    return next((time for time, pattern in _TIMES_OF_BASES.items() if pattern.search(words)), None)
 
 
 def _last(one: Quantity, other: Quantity) -> Quantity:

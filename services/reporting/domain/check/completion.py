@@ -43,6 +43,7 @@ _NOT_DONE = {Role.CHANGE, Role.BASE, Role.VAGUE, Role.ATTRIBUTE, Role.UNDONE}
 _YEAR = "全年"
 _SPAN = re.compile("(?P<year>全年|年度|年初|今年|本年|当年)|当月|本月|月度|当季|本季|季度|半年|[三五]年|X")
 _SPAN_BEFORE = re.compile(rf"(?:T|{_SPAN.pattern})的?(?:目标|任务|计划)+的?$")
+_LEVEL = re.compile("([省市区县])(?:委|政府|级|上|里|自|定|下达)")
 _MOST = 24
 
 
@@ -122,9 +123,10 @@ def _only_target(sentence: Sentence, place: int) -> Quantity | None:
 
 def _readings(sentence: Sentence, context: Context, place: int, found: _Found) -> Iterator[Reading]:
     if found.target is not None:
+        sure = not found.target.vague and _of_one_level(sentence, found, found.target)
         if not found.target.vague and not alike(values(sentence, found.verb), found.target):
             yield from _done_behind(sentence, found, place, found.target)
-        yield from _against(sentence, context, found, found.target, sure=not found.target.vague)
+        yield from _against(sentence, context, found, found.target, sure=sure)
         return
     asked = [one for one in values(sentence, place) if role(sentence, one) in {Role.TARGET, Role.PERHAPS_TARGET}]
     if found.span is None:
@@ -132,8 +134,11 @@ def _readings(sentence: Sentence, context: Context, place: int, found: _Found) -
     else:
         fitting = [one for one in values(sentence, place) if _is_for(sentence, one, found.span)]
     only = fitting[0] if len(fitting) == 1 else None
+    # 完成 alone may be of what its own half of the sentence is about.
+    begun = -1 if _HAS_TARGET.search(found.what) else sentence.shape.rfind("；", 0, found.verb)
     for target in [only] if only else reversed(asked):
-        yield from _against(sentence, context, found, target, sure=only is not None)
+        sure = only is not None and sentence.at(target) > begun and _of_one_level(sentence, found, target)
+        yield from _against(sentence, context, found, target, sure=sure)
     if not asked:
         yield from _of_the_whole_investment(sentence, context, found)
         for target in context.targets[:_MOST]:
@@ -164,6 +169,12 @@ def _is_for(sentence: Sentence, one: Quantity, span: int | str) -> bool:
         return False
     start = max(sentence.shape.rfind(mark, 0, place) for mark in "，；：、") + 1
     return (_span(sentence, start, place) or _YEAR) == span
+
+
+def _of_one_level(sentence: Sentence, found: _Found, target: Quantity) -> bool:
+    """Whether what is said of who set the target agrees: 完成区定目标 is not of 市下达目标."""
+    levels = [set(_LEVEL.findall(words)) for words in (found.what, beside(sentence, target)[0])]
+    return not all(levels) or bool(levels[0] & levels[1])
 
 
 def _span(sentence: Sentence, start: int, end: int) -> int | str | None:
