@@ -102,7 +102,8 @@ def test_the_wheel_holds_every_file_that_the_services_read_and_no_files_for_oper
 
 
 def packaged() -> list[str]:
-    """The files of the checkout that are programs or read by them."""
-    folders = ("services", "shared", "deploy/demo", "deploy/local")
-    found = [file for folder in folders for file in (ROOT / folder).rglob("*") if file.is_file()]
+    """The files of the checkout that are programs or read by them: of deploy/, those in packages."""
+    packages = [file.parent for file in (ROOT / "deploy").glob("*/__init__.py")]
+    folders = [ROOT / "services", ROOT / "shared", *packages]
+    found = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
     return ["deploy/__init__.py", *(str(one.relative_to(ROOT)) for one in found if "__pycache__" not in one.parts)]
