@@ -138,12 +138,17 @@ async def outage() -> None:
         await asyncio.sleep(_OUTAGE_SECONDS)
 
 
+def all_processes(server: Server) -> list[int]:
+    """The pids of a server and of its children, as they are now."""
+    pid = server.process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return [pid, *map(int, children)]
+
+
 @contextlib.contextmanager
 def frozen(server: Server) -> Iterator[None]:
     """The server with all its processes is suspended: its connections stay, and nobody answers on them."""
-    pid = server.process.pid
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    processes = [pid, *map(int, children)]
+    processes = all_processes(server)
     try:
         for one in processes:
             os.kill(one, signal.SIGSTOP)

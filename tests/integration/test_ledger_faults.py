@@ -6,15 +6,26 @@ import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
 from deploy.local.postgres import Postgres
 from shared import database
-from tests.integration.disturbed import LEDGER_HOME, disturbed, frozen, outage
+from tests.integration.disturbed import LEDGER_HOME, all_processes, disturbed, frozen, outage
 
 _MOUNT = ("/usr/bin/env", "mount", "-t", "tmpfs", "-o", "size=200m,mode=0755", "luodi-test")
 _PAGE = 4096
+
+_WAL_FILE = 16 * 1024 * 1024
+_MANY_EVENTS = """
+insert into ledger.event
+    (district, source, id, subject, name, version, "on", recorded_at, stream_sequence, digest, data)
+select
+    '999999', '/999999/luodi', number::text, 'P-1', 'started', 1, now(), now(), number, sha256(''),
+    jsonb_build_object('note', repeat('x', 1000))
+from generate_series(1, 20000) as number
+"""
 
 
 @pytest_asyncio.fixture
@@ -57,7 +68,7 @@ async def test_postgres_freezes_and_goes_on(own_postgres: Postgres, provisioned:
 def small_disk(server_path: Path) -> Iterator[Path]:
     """A file system of its own, which a test may fill."""
     if os.geteuid() != 0 or subprocess.run([*_MOUNT, server_path], capture_output=True, check=False).returncode != 0:
-        pytest.skip("only root may mount a file system, and not on every machine")
+        pytest.skip("only root may mount a file system, and not on every machine; a limit on files stands in for it")
     yield server_path
     subprocess.run(["/usr/bin/env", "umount", server_path], check=True)
 
@@ -83,8 +94,57 @@ async def test_postgres_has_no_room_left_and_gets_some(small_disk: Path, provisi
 @contextlib.contextmanager
 def _filled(disk: Path) -> Iterator[None]:
     ballast = disk / "ballast"
-    with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while True:
-            file.write(bytes(_PAGE))
-    yield
-    ballast.unlink()
+    try:
+        with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(_PAGE))
+        yield
+    finally:
+        ballast.unlink()
+
+
+# Nobody but root has a small disk to fill. Anybody may forbid a program to write further into a file, and Postgres then
+# meets the same refusal at the same place: where it makes a table longer.
+async def test_postgres_may_make_no_table_longer_and_then_may(own_postgres: Postgres, provisioned: str) -> None:
+    await lengthen_the_archive(own_postgres.url)
+    async with disturbed(provisioned, own_postgres.url) as ledger:
+        with no_longer_than(own_postgres, _WAL_FILE):
+            await ledger.say(projects=40)
+            await ledger.until_said("intake", "File too large")
+            await outage()
+        await ledger.until_ready()
+        await ledger.assert_as_undisturbed()
+
+
+async def lengthen_the_archive(url: str) -> None:
+    """Let the archive's file be longer than one of Postgres' log, which may then still be written; it holds nothing."""
+    connection = await asyncpg.connect(url, ssl=False)
+    try:
+        await connection.execute("alter table ledger.event set (autovacuum_enabled = off)")
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute(_MANY_EVENTS)
+        await transaction.rollback()
+        assert await connection.fetchval("select pg_relation_size('ledger.event')") > _WAL_FILE
+    finally:
+        await connection.close()
+
+
+@contextlib.contextmanager
+def no_longer_than(server: Postgres, size: int) -> Iterator[None]:
+    """The server's processes cannot write into any file beyond this size."""
+    try:
+        limit_files(server, str(size))
+        yield
+    finally:
+        limit_files(server, "unlimited")
+
+
+def limit_files(server: Postgres, size: str) -> None:
+    for pid in all_processes(server):
+        # As its own user: not even root may, where a container keeps that from it. It may have ended meanwhile.
+        with contextlib.suppress(FileNotFoundError):
+            owner = Path(f"/proc/{pid}").stat()
+            limit = ("/usr/bin/env", "prlimit", "--pid", str(pid), f"--fsize={size}:")
+            done = subprocess.run(limit, user=owner.st_uid, group=owner.st_gid, capture_output=True, check=False)
+            assert done.returncode == 0 or not Path(f"/proc/{pid}").exists(), done.stderr
