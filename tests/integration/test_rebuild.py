@@ -33,8 +33,8 @@ from tests.integration import ledger_rows
 from tests.integration.conftest import running
 from tests.integration.department import Department, contract_signed, funds_arrived
 from tests.integration.dying_rebuild import AFTER_THE_SWAP, BEFORE_THE_SWAP, Step
+from tests.integration.ledger_histories import stored_messages
 from tests.integration.ledger_upkeep import Operator, recorded, refused, some_projects
-from tests.integration.test_ledger_properties import stored_messages
 from tests.waiting import until
 
 PROJECTIONS = Path(services.ledger.__file__).parent / "projections"
