@@ -30,6 +30,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "services.provision_cli:provision",
         "Make or update the streams, the consumers and each service's schema. Safe to repeat.",
     ),
+    "doctor": (
+        "deploy.doctor.cli:doctor",
+        "Say what is wrong with this installation: a line for each thing looked at, with the remedy.",
+    ),
     "users": (
         "deploy.nats.cli:users",
         "Print the users of a NATS server: Luodi's own, one for each unit that publishes, and the city's.",

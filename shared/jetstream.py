@@ -55,6 +55,15 @@ async def put_stream(connection: Client, wanted: Config, replicas: int | None = 
     return False
 
 
+async def drift(connection: Client, stream: Stream) -> tuple[Config, list[str]]:
+    """What the server says of a stream, and how its settings differ from the table; raises as `ask` does."""
+    info = await ask(connection, f"STREAM.INFO.{stream.name}")
+    # What is off the server leaves out.
+    kept = {key: info["config"].get(key, False) for key in stream_config(stream)}
+    wanted = {**stream_config(stream), "description": kept["description"]}
+    return info, [f"has {key} {kept[key]}, not {value}" for key, value in wanted.items() if kept[key] != value]
+
+
 async def put_consumer(connection: Client, consumer: Consumer, *, anew: bool = False) -> None:
     """Make a consumer, which begins at the start of its stream, or change its settings in place.
 

@@ -9,13 +9,11 @@ from typing import Annotated
 import typer
 
 from deploy.local.account import AccountError
-from deploy.local.datadir import DataDirectory, DataDirectoryError, hold
+from deploy.local.datadir import DEFAULT_DIRECTORY, DataDirectory, DataDirectoryError, hold
 from deploy.local.process import ProcessError
 from deploy.local.screen import Screen
 from deploy.local.stack import Stack
 from deploy.local.supervisor import GaveUpError, Supervisor
-
-DEFAULT_DIRECTORY = Path(__file__).parents[2] / ".luodi"
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _FAILURES = (ProcessError, GaveUpError, AccountError, OSError)

@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+DEFAULT_DIRECTORY = Path(__file__).parents[2] / ".luodi"
+
 _LEFTOVER_SECONDS = 60.0
 _RETRY_SECONDS = 0.1
 
