@@ -1,6 +1,7 @@
 """Claims in prose, each kind by its own sentences; published figures first."""
 
 import io
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -63,6 +64,23 @@ def test_a_rate_that_was_truncated_is_told_as_such() -> None:
     text = "签约项目292个，履约项目291个，履约率99.65%。"
     assert only(text).verdict is Verdict.INCONSISTENT
     assert ("truncated", "99.65%", "99.66%") in slips(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "开工26个，未开工5个，开工率83.9%。",
+        "26个项目已开工，5个项目未开工，开工率83.9%。",
+        "已办结38个，未办结7个，办结率84.4%。",
+        "签约45个，未开工19个，开工率57.8%。",
+        "应办结45件，逾期未办结7件，办结率84.4%。",
+        "应到位100亿元，尚未到位15.2亿元，资金到位率84.8%。",
+        "年度任务45个，未完成7个，完成率84.4%。",
+    ],
+)
+def test_what_was_not_done_is_the_rest_of_a_rate_and_never_its_numerator(text: str) -> None:
+    assert [verdict for _, _, verdict in said(text)] == ["consistent"]
+    assert [verdict for _, _, verdict in said(re.sub(r"[\d.]+%", "12.3%", text))] == ["unverifiable"]
 
 
 def test_a_lead_over_elapsed_time_is_computed_from_the_period() -> None:

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator
 
 from services.reporting.domain.check.prose import Sentence
-from services.reporting.domain.check.quantities import Quantity
+from services.reporting.domain.check.quantities import Kind, Quantity
 from services.reporting.domain.check.readings import Candidate, ClaimKind, Context, Reading, less_the_others, total
 from services.reporting.domain.check.roles import Role, alike, name, role, values
 
 _INDUSTRIES = re.compile(
-    "其中[：，]?[^，。；MNU]{0,6}(?:X业|一产)[^MNU]{0,12}[MN][^MNU]{0,12}(?:X业|二产)[^MNU]{0,12}[MN][^MNU]{0,12}(?:X业|三产)[^MNU]{0,12}(?P<last>[MN])"
+    "其中[：，]?[^，。；MNU]{0,6}(?:X业|一产)[^MNUB]{0,12}[MNB][^MNUB]{0,12}(?:X业|二产)[^MNUB]{0,12}[MNB][^MNUB]{0,12}(?:X业|三产)[^MNUB]{0,12}(?P<last>[MNB])"
 )
 _PART = re.compile("其中[：，]?(?:M(?:及|（含）)?以上)?[^，。；：MNUPDTBX投资总完成]{0,14}N")
 _LIST = re.compile(
@@ -23,6 +23,7 @@ _APART = [
         "城市 农村", "城镇 农村", "省外 省内", "国有 民营", "县本级 乡镇", "区本级 乡镇 街道", "税收 非税",
     )
 ]  # fmt: skip
+_ALONE = re.compile("[业产][为是]?$")
 _NO_NAME = re.compile("[，、和与及]|其中|：|以及|项目|企业|到位|完成|实现|资金|收入|投资|低保")
 
 
@@ -36,10 +37,17 @@ def _industries(sentence: Sentence) -> Iterator[Candidate]:
     """The three industries are everything there is: 其中第一产业3个、第二产业9个、第三产业6个."""
     if not (match := _INDUSTRIES.search(sentence.shape)):
         return
-    last = sentence.here(match.start("last"))
-    found = [one for one in values(sentence, match.end()) if sentence.at(one) > match.start()]
-    found = [one for one in found if one.dimension == last.dimension]
-    wholes = alike(values(sentence, match.start()), last)
+    inside = [sentence.here(at) for at in sentence.places if match.start() < at < match.end()]
+    wholes = values(sentence, match.start())
+    if not wholes:
+        return
+    # 3.2、40.5 and 44.1 of 84.8亿元 are 亿元 too.
+    found = [
+        one.in_the_unit_of(wholes[-1]) if one.kind is Kind.BARE and _ALONE.search(name(sentence, one)) else one
+        for one in inside
+    ]
+    found = alike(found, wholes[-1])
+    wholes = alike(wholes, found[-1]) if found else []
     if len(found) != 3 or not wholes:
         return
     plain = role(sentence, wholes[-1]) in {Role.PLAIN, Role.INVESTMENT} and not any(one.vague for one in found)

@@ -155,6 +155,6 @@ def shared_units(sentence: Sentence) -> Sentence:
             and following.kind not in {Kind.PERIOD, Kind.OTHER, Kind.BARE}
             and between in {"、", "和", "与"}
         ):
-            figures[place] = replace(one, kind=following.kind, unit=following.unit, scale=following.scale)
+            figures[place] = one.in_the_unit_of(following)
             shape[sentence.places[place]] = following.kind.value
     return Sentence("".join(shape), sentence.places, tuple(figures), dict(sentence._at))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -66,6 +66,10 @@ class Quantity:
         if self.kind is Kind.COUNT and self.step == 1:
             return Interval.exactly(self.value)
         return Interval.rounding_to(self.value, self.step)
+
+    def in_the_unit_of(self, other: "Quantity") -> "Quantity":
+        """The same number, where the text gives the unit to another one only."""
+        return replace(self, kind=other.kind, unit=other.unit, scale=other.scale)
 
     @property
     def dimension(self) -> str:

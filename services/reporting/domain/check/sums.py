@@ -43,10 +43,12 @@ _MOST = 12
 def sums(sentence: Sentence, context: Context) -> Iterator[Candidate]:
     """Every sum and average of the sentence; a sum of which nothing is known is none that can be checked."""
     for place, one in zip(sentence.places, sentence.figures, strict=True):
-        if one.kind not in {Kind.MONEY, Kind.COUNT} or one.vague:
+        if one.kind not in {Kind.MONEY, Kind.COUNT, Kind.BARE} or one.vague:
             continue
         head = sentence.shape[max(0, place - 40) : place]
-        if (match := _SUM.search(head)) and (readings := tuple(_sum_readings(sentence, one, match))):
+        if one.kind is Kind.BARE:
+            yield from _to_date(sentence, one) if _TO_DATE.search(head) else ()
+        elif (match := _SUM.search(head)) and (readings := tuple(_sum_readings(sentence, one, match))):
             yield Candidate(ClaimKind.SUM, one, readings, sentence)
         elif _LISTED.search(head):
             yield from _listed(sentence, one)
@@ -95,7 +97,8 @@ def _to_date(sentence: Sentence, result: Quantity) -> Iterator[Candidate]:
     """一季度22.3亿元，二季度25.6亿元，上半年累计47.9亿元: figures of the same whose months together are the sum's."""
     asked = _span(sentence, result)
     parts = list[Quantity]()
-    for one in reversed(alike(values(sentence, sentence.at(result)), result) if asked else []):
+    before = [one for one in sentence.figures if one.start < result.start and one.dimension == result.dimension]
+    for one in reversed(before if asked else []):
         span = _span(sentence, one)
         if span is None or role(sentence, one) is not Role.PLAIN:
             return
