@@ -100,8 +100,11 @@ def completion(draw: st.DrawFn) -> Said:
 
 
 @st.composite
-def target_first(draw: st.DrawFn) -> Said:
+def target_first_or_last(draw: st.DrawFn) -> Said:
     done, asked = draw(_amounts(2))
+    if draw(st.booleans()):
+        before = f"1—8月，到位资金{done}亿元，完成全年目标任务的"
+        return _said(before, f"%，目标任务为{asked}亿元。", draw(st.integers(1, 2)), _share, done, asked)
     words = draw(st.sampled_from(("，完成率", "，完成目标任务的", "，占目标任务的", "，目标完成率为")))
     head = draw(st.sampled_from(("目标任务{}亿元，截至8月底到位{}亿元", "全年目标{}亿元，1—8月完成{}亿元")))
     return _said(head.format(asked, done) + words, "%。", draw(st.integers(1, 2)), _share, done, asked)
@@ -122,7 +125,8 @@ def rate(draw: st.DrawFn) -> Said:
     part = draw(st.integers(whole // 5, whole))
     stem = draw(st.sampled_from(("开工", "履约", "投产", "办结")))
     counts = (Printed(Fraction(part), 0, count=True), Printed(Fraction(whole), 0, count=True))
-    before = f"签约项目{whole}个，已{stem}{part}个，{stem}率"
+    rest = f"未{stem}{whole - part}个，" if part < whole and draw(st.booleans()) else ""
+    before = f"签约项目{whole}个，已{stem}{part}个，{rest}{stem}率"
     return _said(before, "%。", draw(st.integers(1, 2)), _share, *counts)
 
 
@@ -144,7 +148,8 @@ def total(draw: st.DrawFn) -> Said:
     parts = draw(_amounts(draw(st.integers(2, 4))))
     names = ("一季度", "二季度", "三季度", "四季度")
     before = "，".join(f"{name}到位资金{one}亿元" for name, one in zip(names, parts, strict=False))
-    words = draw(st.sampled_from(("，合计", "，共计", "，合计到位资金")))
+    to_date = {2: "，上半年累计到位资金", 3: "，前三季度累计到位资金"}.get(len(parts), "，合计")
+    words = draw(st.sampled_from(("，合计", "，共计", "，合计到位资金", to_date)))
     result = Printed(sum((one.value for one in parts), Fraction(0)), parts[0].decimals)
     return Said(before + words, result, "亿元。", *_span(lambda *given: sum(given, Fraction(0)), parts))
 
@@ -153,8 +158,15 @@ def total(draw: st.DrawFn) -> Said:
 def growth(draw: st.DrawFn) -> Said:
     base, more = draw(_amounts(2))
     now = Printed(base.value + more.value, base.decimals)
-    before = f"上年同期到位资金{base}亿元，今年到位资金{now}亿元，同比增长"
-    return _said(before, "%。", 1, lambda later, earlier: _share(later, earlier) - 100, now, base)
+    before, after = draw(
+        st.sampled_from(
+            (
+                (f"上年同期到位资金{base}亿元，今年到位资金{now}亿元，同比增长", "%。"),
+                (f"到位资金{now}亿元，同比增长", f"%，上年同期为{base}亿元。"),
+            )
+        )
+    )
+    return _said(before, after, 1, lambda later, earlier: _share(later, earlier) - 100, now, base)
 
 
 @st.composite
@@ -165,7 +177,7 @@ def remaining(draw: st.DrawFn) -> Said:
     return _said(before, "亿元。", done.decimals, lambda whole, part: whole - part, asked, done)
 
 
-said = st.one_of(completion(), target_first(), share(), rate(), lead(), total(), growth(), remaining())
+said = st.one_of(completion(), target_first_or_last(), share(), rate(), lead(), total(), growth(), remaining())
 
 NOISE = (
     "根据区政府第18次常务会议精神和渝府办发〔2026〕12号文件，推行“136”协同招商模式。",
