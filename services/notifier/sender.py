@@ -14,8 +14,9 @@ import structlog
 from services.notifier.channels.routes import Routes
 from services.notifier.domain.cases import sentences
 from services.notifier.domain.duties import urgency
+from services.notifier.domain.kinds import subject
+from services.notifier.domain.letters import Heard, Item, Letter, Others
 from services.notifier.domain.links import LinkMaker
-from services.notifier.domain.messages import Item, Letter
 from services.notifier.domain.outcomes import Outcome, TryLater, Unclear, settle
 from services.notifier.domain.pacing import Bucket, Pace, reserve
 from services.notifier.domain.policy import Policy
@@ -115,12 +116,14 @@ class Sender:
             for query in ("lock_told", "drop_stale_items", "return_paused_items"):
                 await connection.fetch(SQL[query], ids)
             items = await self._items(connection, ids, now)
-            others = {row["message_id"]: row["others"] for row in await connection.fetch(SQL["told_earlier"], ids)}
+            others = {row["message_id"]: _others(row) for row in await connection.fetch(SQL["told_earlier"], ids)}
             await connection.execute(SQL["nothing_left"], [each for each in ids if each not in items])
             ready = await self._in_turn(connection, [row for row in rows if row["id"] in items], now)
             await connection.execute(SQL["lease"], [row["id"] for row, _ in ready], now + LEASE)
         return [
-            Claimed(_attempt(row, pace, ahead=1), self._letter(row, items[row["id"]], others.get(row["id"], 0), now))
+            Claimed(
+                _attempt(row, pace, ahead=1), self._letter(row, items[row["id"]], others.get(row["id"], Others()), now)
+            )
             for row, pace in ready
         ], len(rows)
 
@@ -159,15 +162,16 @@ class Sender:
         return {row["key"]: Bucket(row["booked_until"], row["blocked_until"]) for row in rows}
 
     async def _items(self, connection: Connection, messages: Sequence[UUID], now: datetime) -> dict[UUID, list[Item]]:
-        told: defaultdict[tuple[UUID, UUID], dict[str, Any]] = defaultdict(dict)
+        told: defaultdict[tuple[UUID, UUID], dict[str, Heard]] = defaultdict(dict)
         for row in await connection.fetch(SQL["told_before"], messages):
-            told[row["message_id"], row["case_id"]][row["recipient"]] = business_day(row["told_at"])
+            heard = Heard(business_day(row["told_at"]), row["answered"])
+            told[row["message_id"], row["case_id"]][row["recipient"]] = heard
         items: defaultdict[UUID, list[Item]] = defaultdict(list)
         for row in await connection.fetch(SQL["items"], messages):
             items[row["message_id"]].append(self._item(row, told[row["message_id"], row["id"]], now))
         return dict(items)
 
-    def _item(self, row: Any, told: Mapping[str, Any], now: datetime) -> Item:
+    def _item(self, row: Any, told: Mapping[str, Heard], now: datetime) -> Item:
         record, what = Record.model_validate(row["record"]), (row["rule"], row["matter"])
         text, brief = sentences(record, what, row["outcome_text"], self._policy, now)
         return Item(
@@ -181,18 +185,20 @@ class Sender:
             due=row["due"],
             text=text,
             brief=brief,
+            subject=subject(record, *what),
             unit=record.lead_unit,
             official=record.lead_official,
             investor=record.investor.name if record.investor else None,
             told=told,
             urgency=urgency(record, *what, self._policy, now),
-            ended=row["outcome_text"] is not None,
+            outcome=row["outcome"],
         )
 
-    def _letter(self, row: Any, items: list[Item], others: int, now: datetime) -> Letter:
-        group = self._routes.group(row["channel"])
+    def _letter(self, row: Any, items: list[Item], others: Others, now: datetime) -> Letter:
+        group, most = self._routes.group(row["channel"]), self._policy.most
         link = None
-        if row["notice"] != "resolved":
+        # What is over and stands here whole needs nothing more.
+        if row["notice"] != "resolved" or len(items) > most:
             link = self._links.write(row["id"], row["recipient"], group=group, now=now)
         return Letter(
             notice=row["notice"],
@@ -203,7 +209,7 @@ class Sender:
             today=business_day(now),
             discreet=group,
             again=row["again"],
-            most=self._policy.digest.most if self._policy.digest else None,
+            most=most,
             others=others,
         )
 
@@ -260,3 +266,7 @@ class Sender:
 
 def _attempt(row: Any, pace: Pace | None = None, ahead: int = 0) -> Attempt:
     return Attempt(row["id"], row["attempts"] + ahead, row["again"], row["channel"], row["notice"] == "digest", pace)
+
+
+def _others(row: Any) -> Others:
+    return Others(row["others"], row["answered"], row["exhausted"])

@@ -56,7 +56,7 @@ where delivery.message_id = any($1::uuid[])
 -- name: items
 -- What is left to tell, the one late for longest first.
 select
-    delivery.message_id, escalation_case.id, rule, matter, escalation_case.due, outcome_text, delivery.rung,
+    delivery.message_id, escalation_case.id, rule, matter, escalation_case.due, outcome, outcome_text, delivery.rung,
     project.record, escalation_case.district, escalation_case.project
 from notifier.delivery
 join notifier.escalation_case on escalation_case.id = delivery.case_id
@@ -65,8 +65,13 @@ where delivery.message_id = any($1::uuid[]) and delivery.state = 'placed'
 order by escalation_case.due, escalation_case.district, escalation_case.project, matter;
 
 -- name: told_before
--- Whom the rungs below reached, and when first. A case has few deliveries: they are looked up for each.
-select above.message_id, above.case_id, below.recipient, below.told_at
+-- Whom the rungs below reached, when first, and whether they answered. A case has few deliveries: they are looked up for each.
+select
+    above.message_id, above.case_id, below.recipient, below.told_at,
+    exists (
+        select from notifier.acknowledgement
+        where (acknowledgement.case_id, acknowledgement.recipient) = (above.case_id, below.recipient)
+    ) as answered
 from notifier.delivery as above
 cross join lateral (
     select told.recipient, min(message.sent_at) as told_at
@@ -82,8 +87,12 @@ where above.message_id = any($1::uuid[]) and above.notice = 'overdue' and above.
 order by below.told_at;
 
 -- name: told_earlier
--- How much that a digest's reader was told of before, and is not in it, is not over.
-select message.id as message_id, count(distinct told.case_id) as others
+-- How much that a digest's reader was told of before, and is not in it, is not over; and how that stands.
+select
+    message.id as message_id,
+    count(distinct told.case_id) as others,
+    count(distinct told.case_id) filter (where escalation_case.state = 'acknowledged') as answered,
+    count(distinct told.case_id) filter (where escalation_case.state = 'exhausted') as exhausted
 from notifier.message
 join notifier.delivery as told on told.recipient = message.recipient and told.state = 'sent' and told.notice = 'overdue'
 join notifier.escalation_case on escalation_case.id = told.case_id and escalation_case.state <> 'resolved'

@@ -7,7 +7,7 @@ from uuid import uuid4
 from services.notifier.channels.parcel import Channel
 from services.notifier.channels.routes import Routes
 from services.notifier.domain.directory import Directory, Person
-from services.notifier.domain.messages import Letter
+from services.notifier.domain.letters import Letter
 from services.notifier.domain.outcomes import Outcome
 from shared.clock import business_day
 

@@ -20,7 +20,7 @@ from services.notifier.channels.strangers import Guard
 from services.notifier.channels.webhook import Webhook, sign
 from services.notifier.channels.wecom_bot import WecomBot
 from services.notifier.domain.directory import Address
-from services.notifier.domain.messages import Item, Letter
+from services.notifier.domain.letters import Item, Letter
 from services.notifier.domain.outcomes import Refused, Sent, TryLater, Unclear
 from tests.providers.loopback import Reply
 from tests.providers.webhook import FakeWebhook, fake_webhook
@@ -121,7 +121,7 @@ async def test_one_case_that_calls_nobody_goes_to_wecom_as_a_card(client: http.C
     (message,) = wecom.messages
     card = message["template_card"]
     assert (card["card_type"], card["card_action"]) == ("text_notice", {"type": 1, "url": "https://l.example/ack/t"})
-    assert card["main_title"]["desc"] == "【落地催办】王建国 副区长"
+    assert card["main_title"]["desc"] == "【落地催办】王建国副区长"
     assert {"keyname": "编号", "value": "LD-000042"} in card["horizontal_content_list"]
 
 

@@ -15,8 +15,6 @@ from services.notifier.domain.links import ExpiredLinkError
 from shared import database
 from tests.integration.notifier_office import (
     CONTACT,
-    DISTRICT_HEAD,
-    HEAD,
     OFFICIAL,
     START,
     Office,
@@ -73,7 +71,7 @@ async def test_an_unanswered_case_climbs_to_the_last_rung_and_is_exhausted(offic
     assert len(office.webhook.posts) == 1
     assert await office.states() == {"P-2026-017": "exhausted"}
     assert office.events() == ["escalation-opened 1", "escalation-climbed 2", "escalation-climbed 3"]
-    assert f"此前已通知：{OFFICIAL}（9月2日）" in office.wecom.texts()[2]
+    assert "此前已通知：王建国副区长（9月2日）" in office.wecom.texts()[2]
 
 
 async def test_rungs_fire_in_working_days_and_working_hours(office: Office) -> None:
@@ -145,8 +143,7 @@ async def test_the_milestones_event_resolves_the_case_and_those_told_are_told(of
     assert len(after) == 3
     assert all("【落地办结】智能装备产业园（P-2026-017）" in text for text in after)
     assert all("已于9月3日开工，此前的催办到此结束。" in text for text in after)
-    assert {name for name in (OFFICIAL, CONTACT, HEAD) for text in after if name in text} == {OFFICIAL, CONTACT, HEAD}
-    assert not any(DISTRICT_HEAD in text for text in after)
+    assert {text.splitlines()[1].partition("：")[0] for text in after} == {"王建国副区长", CONTACT, "钱进主任"}
     assert office.webhook.posts[-1]["notice"] == "resolved"
     assert office.webhook.posts[-1]["acknowledge"] is None
     assert await office.states() == {"P-2026-017": "resolved"}
@@ -284,7 +281,7 @@ async def test_a_backlog_becomes_one_message_a_person(office: Office) -> None:
     assert sorted(told(office.wecom)) == ["MaChao", "WangJianGuo"]
     (post,) = office.webhook.posts
     assert len(post["items"]) == 60
-    assert all("您有60项需要推动" in text and "……等60项" in text for text in office.wecom.texts())
+    assert all("有60项需您推动" in text and "……另有50项，见链接。" in text for text in office.wecom.texts())
     assert len(await office.answer(post["acknowledge"])) == 60
 
 

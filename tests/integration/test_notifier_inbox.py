@@ -93,7 +93,7 @@ async def test_what_the_notifier_sends_is_shown_newest_first(client: Visiting) -
 async def test_a_card_is_shown_as_its_lines(client: Visiting) -> None:
     assert await bot(client).send(parcel(replace(LEADERS, mention=None))) == Sent("0", "ok")
     page = (await client.get("/")).text
-    assert "【落地催办】王建国 副区长<br>智能装备产业园（P-2026-017）" in page
+    assert "【落地催办】王建国副区长<br>智能装备产业园（P-2026-017）" in page
     assert '<a href="https://l.example/ack/t" target="_blank">' in page
 
 

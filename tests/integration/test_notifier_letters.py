@@ -27,7 +27,7 @@ from tests.providers.webhook import fake_webhook
 from tests.providers.wecom import fake_wecom
 from tests.providers.wecom_app import fake_wecom_app
 
-ENDED = replace(ITEM, ended=True, text="已于9月1日开工，此前的催办到此结束。", brief="已于9月1日开工")
+ENDED = replace(ITEM, outcome="met", text="已于9月1日开工，此前的催办到此结束。", brief="已于9月1日开工")
 CONTENTS = {"one": [ITEM], "several": [ITEM] * 3, "one ended": [ENDED], "ended": [ENDED] * 3, "both": [ITEM, ENDED]}
 CHANNELS = [*ADDRESSES, "webhook"]
 

@@ -96,7 +96,7 @@ async def test_a_morning_brings_each_person_one_message_with_the_most_urgent_fir
     (digest,) = office.told()
     assert (digest.recipient, digest.notice, digest.items) == ("马超", "digest", 3)
     assert digest.text.splitlines()[:4] == [
-        "【落地晨报】马超：9月3日，有3项请您推动",
+        "【落地晨报】马超：9月3日，有3项需您推动",
         "1. 智能装备产业园（P-3）：问题“缺用地指标”（立即办）应于8月31日前解决，已超期3天",
         "2. 智能装备产业园（P-2）：原定8月31日前开工，已逾期3天",
         "3. 智能装备产业园（P-1）：应于9月8日前开工，还有5天",
@@ -107,7 +107,7 @@ async def test_a_digest_is_capped_and_its_link_leads_to_all_of_it(office: Mornin
     await office.hear(*(record(f"P-{each}", due=FRESH) for each in range(5)))
     await office.until("2026-09-03 09:00")
     (digest,) = office.told()
-    assert "……还有2项，见链接。" in digest.text
+    assert "……另有2项，见链接。" in digest.text
     link = office.links.read(office.post.links[0].rpartition("/")[2], office.now)
     assert len(await office.acknowledger.told(link, office.now)) == 5
 
@@ -129,7 +129,7 @@ async def test_what_ended_is_told_the_next_morning_beside_what_is_new(office: Mo
     await office.hear(record(revision=2, due=FRESH, on="2026-09-02"), record("P-2", due="2026-09-03"))
     await office.until("2026-09-04 12:00")
     (digest,) = office.told()
-    assert "有1项请您推动" in digest.text
+    assert "有1项需您推动" in digest.text
     assert "另有1项催办已办结：\n· 智能装备产业园（P-2026-017）：已于9月2日开工" in digest.text
 
 
@@ -390,4 +390,4 @@ async def test_more_cases_than_one_sweep_takes_are_still_one_digest(office: Morn
     await office.until("2026-09-03 12:00")
     (digest,) = office.told()
     assert digest.items == 1_100
-    assert "有1100项请您推动" in digest.text
+    assert "有1100项需您推动" in digest.text

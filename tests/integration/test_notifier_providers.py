@@ -162,7 +162,7 @@ async def test_dingtalk_takes_what_is_signed_and_calls_the_member(client: http.C
     assert await ding_bot(client, ding).send(parcel(DING, 3)) == Sent("0", "ok")
     (message,) = ding.messages
     assert message["at"] == {"isAtAll": False, "atMobiles": [], "atUserIds": ["wangjianguo01"]}
-    assert message["markdown"]["title"] == "【落地催办】王建国 副区长：您有3项需要推动"
+    assert message["markdown"]["title"] == "【落地催办】王建国副区长：有3项需您推动"
     assert "  \n1. 智能装备产业园" in message["markdown"]["text"]
 
 
@@ -214,7 +214,7 @@ async def test_feishu_takes_what_is_signed_as_a_card_that_calls_the_member(
         "template": "red",
         "title": {"tag": "plain_text", "content": "【落地催办】智能装备产业园（P-2026-017）"},
     }
-    assert card["elements"][0]["text"]["content"].startswith(f"<at id={LARK.mention}></at>\n王建国 副区长：原定8月31日")
+    assert card["elements"][0]["text"]["content"].startswith(f"<at id={LARK.mention}></at>\n王建国副区长：原定8月31日")
     assert card["elements"][1]["actions"][0]["url"] == "https://l.example/ack/t"
 
 

@@ -170,7 +170,7 @@ async def test_from_a_late_milestone_to_its_end(service: Service) -> None:
 async def test_the_link_in_the_group_asks_who_answers(service: Service) -> None:
     await service.hear(record())
     await service.pushed()
-    text = next(text for text in service.wecom.texts() if OFFICIAL in text.splitlines()[1])
+    text = next(text for text in service.wecom.texts() if "王建国副区长" in text.splitlines()[1])
     found = re.search(r"http://notifier/ack/\S+", text)
     assert found is not None
     path = found[0].removeprefix("http://notifier")

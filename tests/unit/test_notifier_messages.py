@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifier.domain.cases import closing
+from services.notifier.domain.letters import Heard, Item, Letter, Others
 from services.notifier.domain.messages import (
     WECOM_MARKDOWN_BYTES,
     WECOM_TEXT_BYTES,
-    Item,
-    Letter,
+    as_card,
     as_markdown,
     as_text,
     cut,
@@ -48,27 +48,68 @@ def letter(*items: Item, **changes: Any) -> Letter:
     return replace(whole, **changes)
 
 
+def lines(*items: Item, **changes: Any) -> list[str]:
+    """A message as its reader sees it, without the number."""
+    return as_text(letter(*items, **{"link": "https://l.example/ack/t", **changes})).splitlines()[:-1]
+
+
+def ended(outcome: Any = "met", brief: str = "已于9月20日开工", **changes: Any) -> Item:
+    return item(outcome=outcome, brief=brief, text=closing(brief), **changes)
+
+
 def test_one_late_milestone_reads_as_a_person_would_write_it() -> None:
-    assert as_text(letter(link="https://l.example/ack/t")).splitlines() == [
+    assert as_text(letter(link="https://l.example/ack/t", recipient="钱进 主任")).splitlines() == [
         "【落地催办】智能装备产业园（P-2026-017）",
-        "王建国 副区长：原定8月31日前开工，已逾期23天，尚未收到开工信息。",
-        "牵头单位：区经济信息委　挂包领导：王建国 副区长",
+        "钱进主任：原定8月31日前开工，已逾期23天，尚未收到开工信息。",
+        "牵头单位：区经济信息委　挂包领导：王建国副区长",
         "请推动办理。",
         "查看并签收：https://l.example/ack/t",
         "编号 LD-000042",
     ]
 
 
-def test_a_higher_rung_reads_who_was_told_before() -> None:
-    told = {"王建国 副区长": date(2026, 9, 21)}
-    text = as_text(letter(item(rung=2, told=told), recipient="钱进 局长"))
-    assert "此前已通知：王建国 副区长（9月21日），未见办结。" in text
+def test_the_lead_official_is_not_told_who_the_lead_official_is() -> None:
+    assert lines()[1:3] == [
+        "王建国副区长：原定8月31日前开工，已逾期23天，尚未收到开工信息。",
+        "牵头单位：区经济信息委",
+    ]
+    card = as_card(letter())
+    assert card is not None
+    assert [name for name, _ in card.rows] == ["牵头单位", "编号"]
+
+
+def test_a_sentence_that_asks_for_something_is_not_followed_by_another_request() -> None:
+    assert "请推动办理。" not in lines(item(text="已超期1天。请尽快解决并报送办结情况。"))
+
+
+def test_a_higher_rung_reads_who_was_told_before_and_who_of_them_answered() -> None:
+    told = {"马超": Heard(date(2026, 9, 21), answered=True), "王建国 副区长": Heard(date(2026, 9, 22))}
+    assert "此前已通知：马超（9月21日，已签收）、王建国副区长（9月22日），仍未办结。" in lines(item(rung=2, told=told))
+    listed = lines(item(rung=2, told=told), item())
+    assert listed[1].endswith("已逾期23天，此前已通知马超（已签收）、王建国副区长")
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("王建国 副区长", "王建国副区长"),
+        ("孙立新 区长", "孙立新区长"),
+        ("周文斌 区委副书记", "区委副书记周文斌"),
+        ("郑国强 经开区管委会主任", "经开区管委会主任郑国强"),
+        ("马超", "马超"),
+        ("John Smith", "John Smith"),
+    ],
+)
+def test_a_name_and_a_title_stand_without_a_space(name: str, read: str) -> None:
+    assert lines(recipient=name)[1].startswith(f"{read}：")
 
 
 def test_several_late_milestones_become_one_list() -> None:
-    second = item(project="P-2026-018", name="食品精深加工园", brief="原定9月1日前竣工，已逾期22天")
+    second = item(
+        project="P-2026-018", name="食品精深加工园", due=date(2026, 9, 1), brief="原定9月1日前竣工，已逾期22天"
+    )
     assert as_text(letter(item(), second, link="https://l.example/ack/t")).splitlines() == [
-        "【落地催办】王建国 副区长：您有2项需要推动",
+        "【落地催办】王建国副区长：有2项需您推动",
         "1. 智能装备产业园（P-2026-017）：原定8月31日前开工，已逾期23天",
         "2. 食品精深加工园（P-2026-018）：原定9月1日前竣工，已逾期22天",
         "查看并签收：https://l.example/ack/t",
@@ -76,9 +117,54 @@ def test_several_late_milestones_become_one_list() -> None:
     ]
 
 
+def test_a_digest_says_what_is_new_what_ended_and_how_the_rest_stands() -> None:
+    assert lines(item(), ended(), notice="digest", others=Others(10, answered=3, exhausted=2)) == [
+        "【落地晨报】王建国副区长：9月23日，有1项需您推动",
+        "1. 智能装备产业园（P-2026-017）：原定8月31日前开工，已逾期23天",
+        "另有1项催办已办结：",
+        "· 智能装备产业园（P-2026-017）：已于9月20日开工",
+        "此前已通知您的还有10项未办结，其中3项已签收、2项已到末级。",
+        "查看并签收：https://l.example/ack/t",
+    ]
+
+
+def test_where_everything_is_over_there_is_nothing_to_acknowledge() -> None:
+    assert lines(ended(), notice="digest") == [
+        "【落地晨报】王建国副区长：9月23日，有1项催办已办结",
+        "1. 智能装备产业园（P-2026-017）：已于9月20日开工",
+        "查看详情：https://l.example/ack/t",
+    ]
+    assert "[查看详情]" in as_markdown(letter(ended(), ended(project="P-2"), notice="digest"), None)
+
+
+def test_what_ended_with_its_project_is_one_line_that_names_what_was_pressed_and_is_not_called_met() -> None:
+    over = [ended("ended", "项目已终止", subject=what) for what in ("签订正式协议", "行业审查")]
+    assert lines(*over, notice="digest")[:2] == [
+        "【落地晨报】王建国副区长：9月23日，有1项催办已结束",
+        "1. 智能装备产业园（P-2026-017）：项目已终止，不再催办签订正式协议、行业审查",
+    ]
+    assert lines(*over, notice="resolved")[:2] == [
+        "【落地告知】智能装备产业园（P-2026-017）",
+        "王建国副区长：项目已终止，不再催办签订正式协议、行业审查。",
+    ]
+
+
+def test_a_timetable_that_was_moved_is_not_called_met() -> None:
+    moved = ended("withdrawn", "时间表已调整，开工的新期限为10月31日")
+    assert lines(moved, ended(), item(), notice="digest")[2] == "另有2项催办已结束："
+
+
+def test_a_list_of_any_kind_is_capped_and_says_how_much_more_there_is_behind_the_link() -> None:
+    for notice in ("overdue", "digest"):
+        rows = lines(*[item(project=f"P-{each}") for each in range(5)], notice=notice, most=3)
+        assert rows[3:5] == ["3. 智能装备产业园（P-2）：原定8月31日前开工，已逾期23天", "……另有2项，见链接。"]
+    over = [ended(project=f"P-{each}") for each in range(5)]
+    assert "……另有2项，见链接。" in lines(*over, notice="resolved", most=3)
+
+
 def test_the_markdown_list_calls_its_addressee() -> None:
     lines = as_markdown(letter(item(), item(), link="https://l.example/ack/t"), "WangJianGuo").splitlines()
-    assert lines[:2] == ["**【落地催办】王建国 副区长：您有2项需要推动**", "<@WangJianGuo>"]
+    assert lines[:2] == ["**【落地催办】王建国副区长：有2项需您推动**", "<@WangJianGuo>"]
     assert lines[-2:] == ["[查看并签收](https://l.example/ack/t)", '<font color="comment">编号 LD-000042</font>']
 
 
@@ -94,10 +180,10 @@ def test_what_is_sent_once_more_says_so_under_the_same_number() -> None:
 
 
 def test_those_who_were_told_read_how_it_ended() -> None:
-    text = as_text(letter(item(text=closing("已于9月20日开工")), notice="resolved", link=None))
+    text = as_text(letter(ended(), notice="resolved", link=None))
     assert text.splitlines() == [
         "【落地办结】智能装备产业园（P-2026-017）",
-        "王建国 副区长：已于9月20日开工，此前的催办到此结束。",
+        "王建国副区长：已于9月20日开工，此前的催办到此结束。",
         "编号 LD-000042",
     ]
 
@@ -145,14 +231,15 @@ ITEMS = st.lists(
         unit=ANY_TEXT | st.none(),
         official=ANY_TEXT | st.none(),
         investor=ANY_TEXT | st.none(),
-        told=st.dictionaries(ANY_TEXT, st.just(date(2026, 9, 21)), max_size=8),
+        told=st.dictionaries(ANY_TEXT, st.builds(Heard, st.just(date(2026, 9, 21)), st.booleans()), max_size=8),
+        outcome=st.sampled_from([None, "met", "ended"]),
     ),
     min_size=1,
     max_size=40,
 )
 
 
-@given(items=ITEMS, recipient=ANY_TEXT, notice=st.sampled_from(["overdue", "resolved"]))
+@given(items=ITEMS, recipient=ANY_TEXT, notice=st.sampled_from(["overdue", "resolved", "digest"]))
 def test_whatever_the_titles_a_message_fits_and_keeps_its_link_and_number(
     items: list[Item], recipient: str, notice: Any
 ) -> None:

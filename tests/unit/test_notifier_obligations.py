@@ -75,7 +75,7 @@ def test_an_intention_that_nobody_claims_is_owed_by_the_coordinator_after_so_man
 
 def test_a_claim_ends_the_waiting_for_one() -> None:
     record = project(stage="intent-signed", facts=[*INTENT, fact("claimed", "2026-09-18")])
-    assert ended(record, "unclaimed", "lead") == Met(date(2026, 9, 18), "已明确由王建国 副区长挂包")
+    assert ended(record, "unclaimed", "lead") == Met(date(2026, 9, 18), "已明确由王建国副区长挂包")
 
 
 def test_an_intention_that_was_withdrawn_is_not_waited_for() -> None:

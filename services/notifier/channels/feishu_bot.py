@@ -15,7 +15,8 @@ from services.notifier.channels.credentials import SignedBot
 from services.notifier.channels.http import Answer, Client
 from services.notifier.channels.parcel import Parcel
 from services.notifier.domain.directory import Address
-from services.notifier.domain.messages import FEISHU, Notice, as_markdown, subject
+from services.notifier.domain.letters import Notice
+from services.notifier.domain.messages import FEISHU, as_markdown, link_label, subject
 from services.notifier.domain.outcomes import Outcome, Refused, TryLater
 from services.notifier.domain.pacing import Pace
 
@@ -74,7 +75,7 @@ def _document(parcel: Parcel) -> Mapping[str, Any]:
     header = {"template": _colour(letter.notice), "title": {"tag": "plain_text", "content": subject(letter)}}
     elements: list[Mapping[str, Any]] = [{"tag": "div", "text": {"tag": "lark_md", "content": text}}]
     if letter.link:
-        button = {"tag": "button", "text": {"tag": "plain_text", "content": "查看并签收"}, "type": "primary"}
+        button = {"tag": "button", "text": {"tag": "plain_text", "content": link_label(letter)}, "type": "primary"}
         elements.append({"tag": "action", "actions": [{**button, "url": letter.link}]})
     card = {"config": {"wide_screen_mode": True}, "header": header, "elements": elements}
     return {"msg_type": "interactive", "card": card}

@@ -6,7 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from services.notifier.domain.directory import Address
-from services.notifier.domain.messages import Letter
+from services.notifier.domain.letters import Letter
 from services.notifier.domain.outcomes import Outcome
 from services.notifier.domain.pacing import Pace
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from services.notifier.channels.faults import noted
 from services.notifier.channels.parcel import Channel, Parcel
 from services.notifier.domain.directory import Address, Directory
-from services.notifier.domain.messages import Letter
+from services.notifier.domain.letters import Letter
 from services.notifier.domain.outcomes import Outcome, Refused
 from services.notifier.domain.pacing import Pace
 from shared.clock import business_day

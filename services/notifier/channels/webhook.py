@@ -14,7 +14,8 @@ from services.notifier.channels.http import Answer, Client
 from services.notifier.channels.parcel import Parcel
 from services.notifier.channels.strangers import ForbiddenAddressError, Guard, UnknownNameError
 from services.notifier.domain.directory import Address
-from services.notifier.domain.messages import Item, as_text
+from services.notifier.domain.letters import Item
+from services.notifier.domain.messages import as_text
 from services.notifier.domain.outcomes import Outcome, Refused, Sent, TryLater, Unclear
 
 _LONGEST_WAIT: Final = timedelta(hours=1)
@@ -97,7 +98,7 @@ def _document(parcel: Parcel) -> Mapping[str, Any]:
         "notice": letter.notice,
         "recipient": letter.recipient,
         "text": as_text(letter),
-        "acknowledge": letter.link,
+        "acknowledge": letter.link if letter.answerable else None,
         "again": letter.again,
         "items": [_item(item) for item in letter.items],
     }

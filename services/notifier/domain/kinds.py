@@ -7,11 +7,13 @@ from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
 from services.notifier.domain.ladder import midnight
-from services.notifier.domain.milestones import milestone_gone, milestones_due_soon, overdue_milestones
-from services.notifier.domain.negotiations import pending_gates, unclaimed
+from services.notifier.domain.milestones import MILESTONES, milestone_gone, milestones_due_soon, overdue_milestones
+from services.notifier.domain.negotiations import GATES, pending_gates, unclaimed
 from services.notifier.domain.obligations import Obligation, View
 from services.notifier.domain.promises import overdue_issues, overdue_pledges, pledges_due_soon, silence
+from services.notifier.domain.record import Record
 from services.notifier.domain.rules import IndicatorBehind, Rule, RuleId
+from services.notifier.domain.wording import quoted
 
 Find: TypeAlias = Callable[[View, Any], Iterator[Obligation]]
 
@@ -21,12 +23,13 @@ class Kind:
     """A kind of rule, and its name for people.
 
     `find` yields each matter's obligation at most once; `gone` says that nothing is owed of a matter any more. `quiet`:
-    its end is not worth a message, as for a reminder.
+    its end is not worth a message, as for a reminder. `subject` is what is pressed, in a few words.
     """
 
     name: str
     find: Find
     gone: Callable[[str], str]
+    subject: Callable[[Record, str], str]
     quiet: bool = False
 
 
@@ -60,22 +63,46 @@ def _behind(view: View, rule: IndicatorBehind) -> Iterator[Obligation]:
     )
 
 
+def _issue(record: Record, matter: str) -> str:
+    issue = record.issues.get(matter)
+    return f"问题{quoted(issue.text or matter)}" if issue else "问题办理"
+
+
+def _pledge(record: Record, matter: str) -> str:
+    pledge = record.pledges.get(matter)
+    return f"承诺{quoted(pledge.clause or matter)}" if pledge else "承诺兑现"
+
+
+def _gate(record: Record, matter: str) -> str:
+    return GATES.get(matter, "审查")
+
+
+def _milestone(record: Record, matter: str) -> str:
+    return MILESTONES[matter][0] if matter in MILESTONES else "时间表"
+
+
 def _one_decimal(value: Decimal) -> Decimal:
     return value.quantize(Decimal("0.1"))
 
 
 KINDS: Final[Mapping[RuleId, Kind]] = {
-    "issue-overdue": Kind("问题超期", overdue_issues, lambda _: "该问题已撤销"),
-    "milestone-overdue": Kind("里程碑逾期", overdue_milestones, milestone_gone),
-    "pledge-overdue": Kind("承诺逾期", overdue_pledges, lambda _: "该承诺已撤销"),
-    "indicator-behind": Kind("指标落后", _behind, lambda _: "与序时进度的差距已收窄到催办线以内"),
-    "unclaimed": Kind("未认领", unclaimed, lambda _: "意向已撤销"),
-    "gate-pending": Kind("审查超时", pending_gates, lambda _: "该项审查已不再等待"),
-    "no-event": Kind("长期无进展", silence, lambda _: "不再单独催报进展"),
-    "milestone-due-soon": Kind("里程碑临期", milestones_due_soon, milestone_gone, quiet=True),
-    "pledge-due-soon": Kind("承诺临期", pledges_due_soon, lambda _: "该承诺已撤销", quiet=True),
+    "issue-overdue": Kind("问题超期", overdue_issues, lambda _: "该问题已撤销", _issue),
+    "milestone-overdue": Kind("里程碑逾期", overdue_milestones, milestone_gone, _milestone),
+    "pledge-overdue": Kind("承诺逾期", overdue_pledges, lambda _: "该承诺已撤销", _pledge),
+    "indicator-behind": Kind(
+        "指标落后", _behind, lambda _: "与序时进度的差距已收窄到催办线以内", lambda *_: "年度进度"
+    ),
+    "unclaimed": Kind("未认领", unclaimed, lambda _: "意向已撤销", lambda *_: "明确挂包领导"),
+    "gate-pending": Kind("审查超时", pending_gates, lambda _: "该项审查已不再等待", _gate),
+    "no-event": Kind("长期无进展", silence, lambda _: "不再单独催报进展", lambda *_: "报送进展"),
+    "milestone-due-soon": Kind("里程碑临期", milestones_due_soon, milestone_gone, _milestone, quiet=True),
+    "pledge-due-soon": Kind("承诺临期", pledges_due_soon, lambda _: "该承诺已撤销", _pledge, quiet=True),
 }
 """Every rule there is. A policy chooses among them, and gives each its days and its ladder."""
 
 OWED_BY_COORDINATOR: Final = frozenset[RuleId]({"unclaimed", "indicator-behind"})
 """Rules for what no lead unit owes."""
+
+def subject(record: Record, rule_id: str, matter: str) -> str:
+    """What is pressed by a rule in a matter, in a few words: 开工, 行业审查; empty for a rule that is gone."""
+    return next((kind.subject(record, matter) for rule, kind in KINDS.items() if rule == rule_id), "")

@@ -2,15 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
-from typing import Final, Literal, TypeAlias
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
 
-from services.notifier.domain.digest import digest_parts
-from services.notifier.domain.wording import zh_date
-
-Notice: TypeAlias = Literal["overdue", "resolved", "digest", "test"]
+from services.notifier.domain.digest import all_met, list_parts, merged
+from services.notifier.domain.letters import Heard, Item, Letter
+from services.notifier.domain.wording import person, zh_date
 
 WECOM_TEXT_BYTES: Final = 2048
 WECOM_MARKDOWN_BYTES: Final = 4096
@@ -37,52 +35,6 @@ _TOLD_NAMES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """One case in a message. `brief` is its sentence in a list; `told` is whom earlier rungs reached, and when.
-
-    `urgency`: the lower, the earlier in a digest. `ended`: it is told that it is over.
-    """
-
-    case: str
-    rule: str
-    rung: int
-    district: str
-    project: str
-    name: str | None
-    matter: str
-    due: date
-    text: str
-    brief: str
-    unit: str | None = None
-    official: str | None = None
-    investor: str | None = None
-    told: Mapping[str, date] = field(default_factory=dict)
-    urgency: int = 5
-    ended: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """One message to one recipient; `items` in the order in which they are to be read.
-
-    `number` is what people quote, and stays the same when a message has to be sent once more (`again`). `discreet`
-    leaves out what a group must not read: amounts, the investor's name, telephone numbers. Of a digest, `most` is how
-    many lines it has, and `others` how many cases the recipient was told of earlier that are not over.
-    """
-
-    notice: Notice
-    number: str
-    recipient: str
-    items: Sequence[Item]
-    link: str | None
-    today: date
-    discreet: bool
-    again: bool = False
-    most: int | None = None
-    others: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Card:
     """A single case for channels that show cards; each part within what they show of it."""
 
@@ -97,7 +49,7 @@ def as_text(letter: Letter, limit: int | None = None) -> str:
     """The letter as plain text of at most `limit` UTF-8 bytes. Link and number are always whole."""
     head, rows, tail = _parts(letter)
     if letter.link:
-        tail.append(f"查看并签收：{letter.link}")
+        tail.append(f"{link_label(letter)}：{letter.link}")
     return _fitted((head, rows, [*tail, _number(letter)]), len(letter.items), limit)
 
 
@@ -108,23 +60,24 @@ def as_markdown(letter: Letter, mention: str | None, dialect: Dialect = WECOM) -
     if mention:
         head.insert(1, dialect.mention.format(mention))
     if letter.link:
-        tail.append(f"[查看并签收]({letter.link})")
+        tail.append(f"[{link_label(letter)}]({letter.link})")
     tail.append(dialect.comment.format(_number(letter)))
     return _fitted((head, rows, tail), len(letter.items), dialect.limit, dialect.newline)
 
 
 def as_card(letter: Letter) -> Card | None:
     """A single case as a card; None for what a card has no place for: a list, or a letter with nothing to open."""
-    if len(letter.items) != 1 or letter.link is None or letter.items[0].ended:
+    if len(letter.items) != 1 or letter.link is None or not letter.answerable:
         return None
     item = letter.items[0]
-    rows = [("牵头单位", item.unit), ("挂包领导", item.official), ("编号", _number(letter).removeprefix("编号 "))]
+    rows = [("牵头单位", plain(item.unit or "")), ("挂包领导", _official(letter, item))]
+    rows.append(("编号", _number(letter).removeprefix("编号 ")))
     told = _told(letter, item)
     return Card(
         title=_shown(_title(letter, item), 26),
-        over=_shown(f"{_heading(letter)}{_name(letter.recipient)}", 30),
+        over=_shown(f"{_heading(letter)}{_person(letter.recipient)}", 30),
         text=_shown(f"{_said(letter, item, item.text)}{told}", 112),
-        rows=[(name, _shown(plain(value), 26)) for name, value in rows if value],
+        rows=[(name, _shown(value, 26)) for name, value in rows if value],
         link=letter.link,
     )
 
@@ -133,6 +86,11 @@ def subject(letter: Letter) -> str:
     """The letter in one line."""
     head, _, _ = _parts(letter)
     return head[0]
+
+
+def link_label(letter: Letter) -> str:
+    """What a reader does behind the letter's link."""
+    return "查看并签收" if letter.answerable else "查看详情"
 
 
 def plain(text: str) -> str:
@@ -166,46 +124,52 @@ _Parts: TypeAlias = tuple[list[str], list[str], list[str]]
 
 
 def _parts(letter: Letter) -> _Parts:
+    who = f"{_heading(letter)}{_person(letter.recipient)}"
     if letter.notice == "test":
-        return [f"{_heading(letter)}{_name(letter.recipient)}：通知渠道测试", "收到即表示渠道畅通，无需办理。"], [], []
-    if letter.notice == "digest":
-        return digest_parts(letter, _name(letter.recipient), lambda item: _line(letter, item))
-    return _single(letter) if len(letter.items) == 1 else _list(letter)
+        return [f"{who}：通知渠道测试", "收到即表示渠道畅通，无需办理。"], [], []
+    items = letter.items if letter.answerable else merged(letter.items)
+    if len(items) == 1 and letter.notice != "digest":
+        return _single(letter, items[0])
+    clause, rows, tail = list_parts(letter, lambda item: _line(letter, item))
+    day = f"{zh_date(letter.today, letter.today)}，" if letter.notice == "digest" else ""
+    return [f"{who}：{day}{clause}"], rows, tail
 
 
-def _single(letter: Letter) -> _Parts:
-    item = letter.items[0]
+def _single(letter: Letter, item: Item) -> _Parts:
     head = [
         f"{_heading(letter)}{_title(letter, item)}",
-        f"{_name(letter.recipient)}：{_said(letter, item, item.text)}",
+        f"{_person(letter.recipient)}：{_said(letter, item, item.text)}",
     ]
-    if letter.notice == "resolved":
+    if item.outcome is not None:
         return head, [], []
-    roles = [
-        f"牵头单位：{_name(item.unit)}" if item.unit else "",
-        f"挂包领导：{_name(item.official)}" if item.official else "",
-    ]
+    official = _official(letter, item)
+    roles = [f"牵头单位：{_name(item.unit)}" if item.unit else "", f"挂包领导：{official}" if official else ""]
     rows = ["　".join(filter(None, roles))] if any(roles) else []
     told = _told(letter, item)
     rows += [told] if told else []
-    return head, rows, ["请推动办理。"]
-
-
-def _list(letter: Letter) -> _Parts:
-    count = len(letter.items)
-    what = f"您有{count}项需要推动" if letter.notice == "overdue" else f"有{count}项催办已结束"
-    head = [f"{_heading(letter)}{_name(letter.recipient)}：{what}"]
-    rows = [f"{place}. {_line(letter, item)}" for place, item in enumerate(letter.items, start=1)]
-    return head, rows, []
+    return head, rows, [] if "请" in item.text else ["请推动办理。"]
 
 
 def _line(letter: Letter, item: Item) -> str:
-    return f"{_title(letter, item)}：{_said(letter, item, item.brief)}"
+    told = "、".join(f"{_person(name)}{'（已签收）' if heard.answered else ''}" for name, heard in _first_told(item))
+    return f"{_title(letter, item)}：{_said(letter, item, item.brief)}{f'，此前已通知{told}' if told else ''}"
 
 
 def _told(letter: Letter, item: Item) -> str:
-    told = [f"{_name(name)}（{zh_date(day, letter.today)}）" for name, day in list(item.told.items())[:_TOLD_NAMES]]
-    return f"此前已通知：{'、'.join(told)}，未见办结。" if told else ""
+    told = [
+        f"{_person(name)}（{zh_date(heard.on, letter.today)}{'，已签收' if heard.answered else ''}）"
+        for name, heard in _first_told(item)
+    ]
+    return f"此前已通知：{'、'.join(told)}，仍未办结。" if told else ""
+
+
+def _first_told(item: Item) -> Sequence[tuple[str, Heard]]:
+    return list(item.told.items())[:_TOLD_NAMES]
+
+
+def _official(letter: Letter, item: Item) -> str:
+    """The lead official, to everybody else."""
+    return _person(item.official) if item.official and item.official != letter.recipient else ""
 
 
 def _said(letter: Letter, item: Item, text: str) -> str:
@@ -218,9 +182,15 @@ def _shown(text: str, characters: int) -> str:
 
 
 def _heading(letter: Letter) -> str:
-    return {"overdue": "【落地催办】", "digest": "【落地晨报】", "resolved": "【落地办结】", "test": "【落地测试】"}[
-        letter.notice
-    ]
+    match letter.notice:
+        case "overdue":
+            return "【落地催办】"
+        case "digest":
+            return "【落地晨报】"
+        case "resolved":
+            return "【落地办结】" if all_met(letter.items) else "【落地告知】"
+        case "test":
+            return "【落地测试】"
 
 
 def _number(letter: Letter) -> str:
@@ -240,6 +210,10 @@ def _title(letter: Letter, item: Item) -> str:
 
 def _name(text: str) -> str:
     return _shown(plain(text), _TITLE_CHARACTERS)
+
+
+def _person(text: str) -> str:
+    return _shown(person(plain(text)), _TITLE_CHARACTERS)
 
 
 def _fitted(parts: _Parts, count: int, limit: int | None, newline: str = "\n") -> str:

@@ -6,6 +6,7 @@ from typing import Final
 from services.notifier.domain.ladder import working_day_after
 from services.notifier.domain.obligations import Obligation, View, after
 from services.notifier.domain.rules import GatePending, Unclaimed
+from services.notifier.domain.wording import person
 
 GATES: Final[Mapping[str, str]] = {"preliminary": "协议初审", "industry": "行业审查", "legal": "法制审查"}
 
@@ -28,7 +29,7 @@ def unclaimed(view: View, rule: Unclaimed) -> Iterator[Obligation]:
         text=f"{brief}。请尽快明确挂包领导和牵头单位。",
         owed_by=view.coordinator,
         met=claimed,
-        done=f"已明确由{record.lead_official}挂包" if claimed else "",
+        done=f"已明确由{person(record.lead_official or '')}挂包" if claimed else "",
         moved=f"认领的期限为{view.say(due)}",
         urgency=3,
         provisional=not view.calendar.knows(due),

@@ -125,6 +125,11 @@ class Policy(Table):
         reviewing = (unit for rule in self.rules if isinstance(rule, GatePending) for unit in rule.units.values())
         return frozenset([*reviewing, *([self.coordinator] if self.coordinator else [])])
 
+    @property
+    def most(self) -> int:
+        """How many lines a list has before the rest is behind its link."""
+        return (self.digest or DigestTable()).most
+
     @cached_property
     def days(self) -> Weekdays:
         """The working days."""
