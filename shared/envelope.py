@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, NoReturn, TypeAlias
 import orjson
 from pydantic import ValidationError
 
-from shared.events import EVENTS, Data, TargetSet, Voided
+from shared.events import EVENTS, Data, Escalation, TargetSet, Voided
 from shared.fields import is_event_id
 from shared.payload import NotJsonError, read
 from shared.sentences import about_data, echo, meant, named
@@ -314,7 +314,8 @@ def _check_target(event: Event) -> None:
             reason = f'subject: must be "{expected}" for this target, got {echo(event.subject)}'
             raise _RefusedError("invalid-data", reason, "subject")
     elif event.subject.startswith("target-"):
-        if type(event.data) is not Voided:
+        # An indicator that lags is pressed as a project is, and what comes of it is on record under its target.
+        if not isinstance(event.data, Voided | Escalation):
             reason = f"subject: a subject that begins with target- takes target-set and voided only, not {event.name}"
             raise _RefusedError("invalid-data", reason, "subject")
         if not _TARGET.fullmatch(event.subject):

@@ -1,7 +1,7 @@
 """The demo district's year, day by day: real ledger and notifier on one Postgres, a clock that is moved, no network."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -22,20 +22,25 @@ from services.notifier.bundler import Bundler
 from services.notifier.channels.parcel import Parcel
 from services.notifier.channels.routes import Routes
 from services.notifier.domain.cases import Timing
-from services.notifier.domain.directory import WECOM_BOT, Address, Directory, read_directory
+from services.notifier.domain.directory import EMAIL, WECOM_BOT, Address, Directory, read_directory
+from services.notifier.domain.kinds import KINDS
 from services.notifier.domain.links import LinkMaker
 from services.notifier.domain.messages import as_text
-from services.notifier.domain.outcomes import Sent
+from services.notifier.domain.outcomes import Outcome, Refused, Sent
 from services.notifier.domain.pacing import Pace
 from services.notifier.domain.policy import Policy, read_policy
 from services.notifier.metrics import Metrics
 from services.notifier.registrar import Registrar
 from services.notifier.sender import Sender
+from services.notifier.silencer import Silencer
 from services.notifier.sweeper import Sweeper
 from services.notifier.watcher import Arrived, Watcher
 from shared.bus import Outgoing
 from shared.clock import BUSINESS_ZONE
 from shared.database import Pool
+from shared.envelope import to_cloudevent
+from shared.subjects import event_subject
+from tests.integration.notifier_staged import REFUSED, ROTATED, WITH_MAIL, silences, staged
 
 DISTRICT, YEAR, SEED = "500101", 2026, 2026
 PACKAGED = Path(services.notifier.__file__).with_name("policy.toml")
@@ -54,39 +59,61 @@ class Told:
     notice: str
     items: int
     text: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something that happened to a case, as it stands on the record."""
+
+    at: datetime
+    text: str
 
 
 @dataclass(slots=True)
 class Post:
-    """A channel to one person that takes everything and keeps it."""
+    """A channel to one person that takes everything and keeps it, save what is `refused`: on which day, for whom."""
 
     told: list[Told] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
+    channel: str = WECOM_BOT
+    refused: Set[tuple[date, str]] = frozenset()
     group: bool = False
 
     def pace(self, address: Address) -> Pace | None:
         """As fast as it goes."""
         return None
 
-    async def send(self, parcel: Parcel) -> Sent:
-        """Take a message."""
+    async def send(self, parcel: Parcel) -> Outcome:
+        """Take a message, or refuse it."""
         letter = parcel.letter
+        if (letter.today, letter.recipient) in self.refused:
+            return Refused("93000")
         text = as_text(letter, 2048)
         if letter.link:
             text = text.replace(letter.link, "（链接）")
             self.links.append(letter.link)
         # Numbers depend on the order in which senders come to them.
         text = text.replace(letter.number, "LD-…")
-        self.told.append(Told(parcel.now, letter.recipient, letter.notice, len(letter.items), text))
+        self.told.append(Told(parcel.now, letter.recipient, letter.notice, len(letter.items), text, self.channel))
         return Sent("0")
 
 
 def people() -> Directory:
-    """The demo's directory, everybody over one channel."""
+    """The demo's directory, everybody over one channel, one with another beside it; and one who hands over."""
     lines = Path("deploy/local/directory.csv").read_text(encoding="utf-8").splitlines()
-    rows = (line.split(",") for line in lines[1:])
-    short = [",".join([*row[:5], "bot"]) for row in rows]
-    return read_directory("\n".join(["name,role,unit,district,wecom_userid,wecom_bot", *short]).encode())
+    rows: list[list[str]] = []
+    for line in lines[1:]:
+        row = [*line.split(",")[:4], "bot", "", "", ""]
+        if row[0] == WITH_MAIL:
+            row[5] = "someone@example.gov.cn"
+        if row[0] in ROTATED:
+            successor, until, since = ROTATED[row[0]]
+            rows.append([successor, *row[1:6], since, ""])
+            row[7] = until
+        rows.append(row)
+    table = [",".join(row) for row in rows]
+    return read_directory("\n".join(["name,role,unit,district,wecom_bot,email,from,until", *table]).encode())
 
 
 class District:
@@ -96,8 +123,9 @@ class District:
         self.pool = pool
         self.policy = policy or read_policy(PACKAGED.read_text(encoding="utf-8"))
         self.now = datetime(YEAR, 1, 1, tzinfo=BUSINESS_ZONE)
-        self.post = Post()
+        self.post = Post(refused=REFUSED)
         self.escalations: list[dict[str, Any]] = []
+        self.noted: list[Noted] = []
         self._records: dict[str, bytes] = {}
         self._changed: list[Arrived] = []
         self._sequence = 0
@@ -105,15 +133,22 @@ class District:
         self._parts(people())
         for each in dispatches(DISTRICT, SEED, YEAR):
             self._store(each.sent, each.publication.subject, each.publication.payload)
+        for one in staged():
+            event = one.event
+            subject = event_subject(event.district, event.unit, event.subject, event.data.NAME)
+            self._store(one.at, subject, orjson.dumps(to_cloudevent(event)))
+        for events in self._events.values():
+            events.sort(key=lambda stored: stored.recorded_at)
 
     def _parts(self, directory: Directory) -> None:
         metrics, links = Metrics(CollectorRegistry()), LinkMaker("https://luodi", b"0" * 32, timedelta(days=14))
+        posts = {WECOM_BOT: self.post, EMAIL: Post(self.post.told, self.post.links, EMAIL)}
         registrar = Registrar(self.policy, Timing(timedelta(minutes=1), catch_up_days=7))
         self._recorder = Recorder(self.pool, self._from_ledger, LedgerMetrics(CollectorRegistry()))
         self._watcher = Watcher(self.pool, registrar, metrics, lambda: self.now)
         self._sweeper = Sweeper(self.pool, registrar, self.policy, directory, metrics)
         self._bundler = Bundler(self.pool, timedelta(), self.policy)
-        self._sender = Sender(self.pool, Routes({WECOM_BOT: self.post}, directory), links, self.policy, metrics)
+        self._sender = Sender(self.pool, Routes(posts, directory), links, self.policy, metrics)
         self._announcer = Announcer(self.pool, self._on_record)
         self._acknowledger, self._links = Acknowledger(self.pool, self.policy), links
 
@@ -133,6 +168,7 @@ class District:
         for message in messages:
             event = orjson.loads(message.payload)
             self.escalations.append(event)
+            self.noted.append(Noted(self.now, _note(event)))
             self._store(self.now, message.subject, message.payload)
 
     async def refused(self) -> int:
@@ -149,24 +185,35 @@ class District:
         while day <= last:
             for clock in _LOOKS if self.policy.days.is_working_day(day) else _LOOKS[:1]:
                 self.now = datetime.combine(day, clock, BUSINESS_ZONE)
+                if clock == _LOOKS[0]:
+                    await self._silence(day)
                 due = [each for each in self._events[day] if each.recorded_at <= self.now]
                 self._events[day] = [each for each in self._events[day] if each.recorded_at > self.now]
                 await self._record(due)
                 await self._work()
             self._events[day + timedelta(days=1)][:0] = self._events.pop(day)
             day += timedelta(days=1)
+        # What the last hour put on the bus.
+        await self._recorder.record([each for each in self._events.pop(day) if each.recorded_at <= self.now])
+
+    async def _silence(self, day: date) -> None:
+        for begins, wish in silences():
+            if begins == day:
+                async with self.pool.acquire() as connection:
+                    await Silencer(connection).add(wish, self.now)
 
     async def _record(self, due: Sequence[Stored]) -> None:
         if due:
             await self._recorder.record(due)
         changed, self._changed = self._changed, []
-        if self.now.time() == _LOOKS[0] and self.now.weekday() == 0:
+        if self.now.time() == _LOOKS[0] and self.now.weekday() == 0 and self.now.year == YEAR:
             changed.append(self._report())
         await self._watcher.take(changed)
 
     async def _work(self) -> None:
         await self._sweeper.run_once(self.now)
-        if await self._bundler.run_once(self.now):
+        # What one channel refuses is bundled once more, for the next.
+        while await self._bundler.run_once(self.now):
             while await self._sender.run_once(self.now):
                 pass
         if self.now.time() == _ANSWERED_AT:
@@ -174,7 +221,8 @@ class District:
         await self._announcer.run_once(self.now)
 
     async def _answer(self) -> None:
-        links, self.post.links = self.post.links, []
+        links = self.post.links.copy()
+        self.post.links.clear()
         for address in links:
             link = self._links.read(address.rpartition("/")[2], self.now)
             # The same half of the people every time: those who never answer are those whose heads hear of it.
@@ -222,6 +270,17 @@ class District:
     def _target(self, indicator: str) -> Decimal | None:
         payload = self._records.get(f"ledger.{DISTRICT}.target.{YEAR}.{indicator}")
         return Decimal(orjson.loads(payload)["facts"][-1]["data"]["value"]) if payload else None
+
+
+_HAPPENED = {"opened": "立案", "climbed": "上报", "acknowledged": "签收", "resolved": "结案"}
+
+
+def _note(event: Mapping[str, Any]) -> str:
+    """An event of the notifier's in a line: 立案 P-2025-013 里程碑逾期 第1级：曾小燕."""
+    data, kind = event["data"], event["type"].split(".")[1].removeprefix("escalation-")
+    what = data.get("note", "") if kind == "resolved" else data.get("who") or "无人可通知"
+    title = next(each.name for rule, each in KINDS.items() if rule == data["rule"])
+    return f"{_HAPPENED[kind]} {event['subject']} {title} 第{data['rung']}级：{what}"
 
 
 def _indicator(

@@ -1,31 +1,43 @@
 """A whole year of the demo district, and what each person received, day by day."""
 
 import os
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
+from services.notifier.domain.directory import WECOM_BOT
+from services.notifier.pages import WORDS
 from shared import database
 from shared.clock import BUSINESS_ZONE
-from tests.integration.notifier_year import YEAR, District, Told
+from tests.integration.notifier_year import YEAR, District, Noted, Told
 
 GOLDEN = Path(__file__).with_name("golden")
 _WEEKDAYS = "一二三四五六日"
 
 
-def as_read(told: Iterable[Told]) -> dict[str, str]:
-    """The messages of each month as a text: day by day, in the order of the clock and of the recipients."""
+def as_read(told: Iterable[Told], noted: Iterable[Noted]) -> dict[str, str]:
+    """Each month as a text: day by day and look by look, what is on the record, then what everybody read."""
     months: defaultdict[str, list[str]] = defaultdict(list)
-    day = None
-    for each in sorted(told, key=lambda each: (each.at, each.recipient, each.notice, each.text)):
+    day, happened = None, list[Told | Noted]([*told, *noted])
+    for each in sorted(happened, key=_place):
         at = each.at.astimezone(BUSINESS_ZONE)
         page = months[f"notifier-{at:%Y-%m}.txt"]
         if at.date() != day:
             day = at.date()
             page.append(f"\n══ {day} 星期{_WEEKDAYS[day.weekday()]} ══\n")
-        page.append(f"── {at:%H:%M} → {each.recipient}\n{each.text}\n")
-    return {name: "\n".join(page) for name, page in months.items()}
+        if isinstance(each, Noted):
+            page.append(f"{at:%H:%M} {each.text}")
+        else:
+            way = "" if each.channel == WECOM_BOT else f"（{WORDS['channel'][each.channel]}）"
+            page.append(f"\n── {at:%H:%M} → {each.recipient}{way}\n{each.text}\n")
+    return {name: re.sub(r"\n{3,}", "\n\n", "\n".join(page)) for name, page in months.items()}
+
+
+def _place(each: Told | Noted) -> tuple[datetime, bool, str, str]:
+    # Nobody's order but the clock's is promised; a name and a text make one.
+    return (each.at, False, "", each.text) if isinstance(each, Noted) else (each.at, True, each.recipient, each.text)
 
 
 def counted(told: Sequence[Told]) -> str:
@@ -48,10 +60,12 @@ async def test_a_year_of_the_demo_district_reads_as_it_did(database_url: str) ->
     """
     async with database.make_pool(database_url, "test") as pool:
         district = District(pool)
-        await district.live_through(date(YEAR, 1, 1), date(YEAR, 12, 31))
+        # On into a year whose holidays nobody knows yet.
+        await district.live_through(date(YEAR, 1, 1), date(YEAR + 1, 1, 8))
         assert await district.refused() == 0
+        on_record, cases = await pool.fetch(_ON_RECORD), await pool.fetch(_CASES)
     told = district.post.told
-    pages = as_read(told) | {"notifier-counts.txt": counted(told)}
+    pages = as_read(told, district.noted) | {"notifier-counts.txt": counted(told)}
     if os.environ.get("REGENERATE"):
         GOLDEN.mkdir(exist_ok=True)
         for name, text in pages.items():
@@ -68,5 +82,26 @@ async def test_a_year_of_the_demo_district_reads_as_it_did(database_url: str) ->
         assert district.policy.hours.start <= at.time() <= district.policy.hours.until
     digests = Counter((each.recipient, each.at.date()) for each in told if each.notice == "digest")
     assert set(digests.values()) == {1}
-    # What happened to cases is on the record, under the projects: the ledger took all of it.
-    assert district.escalations
+    # What happened to cases is on the record, under the projects, and nothing else.
+    assert sorted((row["subject"], row["id"]) for row in on_record) == sorted(
+        (event["subject"], event["id"]) for event in district.escalations
+    )
+    lives: defaultdict[str, list[str]] = defaultdict(list)
+    for row in on_record:
+        if row["name"] in ("escalation-opened", "escalation-resolved"):
+            lives[row["case"]].append(row["name"].removeprefix("escalation-"))
+    for case in cases:
+        # Opened and resolved by turns: once, unless it came back within days.
+        life = lives.pop(str(case["id"]), [])
+        assert life == ["opened", "resolved"] * (len(life) // 2) + ["opened"] * (len(life) % 2), case
+        assert bool(len(life) % 2) == (case["state"] != "resolved" and case["rung"] > 0), case
+    assert not lives
+
+
+_ON_RECORD = """
+select subject, id, name, data ->> 'case' as case
+from ledger.event
+where source like '%/notifier'
+order by recorded_at, stream_sequence
+"""
+_CASES = "select id, state, rung from notifier.escalation_case"

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.envelope import Event, Refusal, canonical, digest, judge, to_cloudevent
-from shared.events import EVENTS, FundsArrived, Started, TargetSet, Voided
+from shared.events import EVENTS, EscalationOpened, FundsArrived, Started, TargetSet, Voided
 from tests.unit.strategies import address, events, rewritten, written
 
 SUBJECT = "events.500101.finance.P-2026-017.funds-arrived"
@@ -480,13 +480,16 @@ def test_a_year_is_a_whole_number(year: Any) -> None:
     assert refusal.field == "data.year"
 
 
-def test_a_targets_subject_takes_nothing_else_but_its_voiding() -> None:
+def test_a_targets_subject_takes_nothing_else_but_its_voiding_and_what_became_of_pressing_for_it() -> None:
     started = Event("500101", "finance", "target-2026-funds-arrived", "1", Started(on="2026-01-01"))
     refusal = judge(address(started), written(started))
     assert isinstance(refusal, Refusal)
     assert (refusal.code, refusal.field) == ("invalid-data", "subject")
     voided = replace(started, data=Voided(on="2026-01-01", event="0", reason="误报"))
     assert judge(address(voided), written(voided)) == voided
+    data = EscalationOpened(on="2026-06-01", case="c-1", rule="indicator-behind", rung=1)
+    opened = replace(started, unit="notifier", data=data)
+    assert judge(address(opened), written(opened)) == opened
     no_target = replace(voided, subject="target-practice")
     assert isinstance(judge(address(no_target), written(no_target)), Refusal)
 

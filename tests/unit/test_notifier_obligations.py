@@ -96,6 +96,7 @@ def test_a_deadline_in_a_year_whose_holidays_are_not_known_says_that_it_is_provi
     record = project(stage="intent-signed", lead_official=None, facts=facts, last_recorded_at=heard)
     duty = only(record, date(2027, 1, 11))
     assert duty.provisional
+    assert duty.brief.endswith("（期限暂定）")
     assert duty.text.endswith("期限跨入尚未公布放假安排的年份，为暂定。")
 
 

@@ -60,5 +60,8 @@ def _others(others: Others) -> list[str]:
     if not others.count:
         return []
     parts = (others.answered, "已签收"), (others.exhausted, "已到末级")
+    for count, what in parts:
+        if count == others.count:
+            return [f"此前已通知您的还有{others.count}项未办结，{'均' if count > 1 else ''}{what}。"]
     of_these = "、".join(f"{count}项{what}" for count, what in parts if count)
     return [f"此前已通知您的还有{others.count}项未办结{f'，其中{of_these}' if of_these else ''}。"]

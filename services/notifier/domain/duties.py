@@ -168,7 +168,7 @@ def _standing(record: Record, found: Obligation, now: datetime) -> Standing:
             due=found.due,
             since=found.since,
             text=found.text + provisional,
-            brief=found.brief,
+            brief=found.brief + ("（期限暂定）" if found.provisional else ""),
             urgency=found.urgency,
             pressing=found.pressing,
             provisional=found.provisional,

@@ -95,13 +95,14 @@ KINDS: Final[Mapping[RuleId, Kind]] = {
     "unclaimed": Kind("未认领", unclaimed, lambda _: "意向已撤销", lambda *_: "明确挂包领导"),
     "gate-pending": Kind("审查超时", pending_gates, lambda _: "该项审查已不再等待", _gate),
     "no-event": Kind("长期无进展", silence, lambda _: "不再单独催报进展", lambda *_: "报送进展"),
-    "milestone-due-soon": Kind("里程碑临期", milestones_due_soon, milestone_gone, _milestone, quiet=True),
+    "milestone-due-soon": Kind("里程碑临期", milestones_due_soon, lambda _: "不再作临期提醒", _milestone, quiet=True),
     "pledge-due-soon": Kind("承诺临期", pledges_due_soon, lambda _: "该承诺已撤销", _pledge, quiet=True),
 }
 """Every rule there is. A policy chooses among them, and gives each its days and its ladder."""
 
 OWED_BY_COORDINATOR: Final = frozenset[RuleId]({"unclaimed", "indicator-behind"})
 """Rules for what no lead unit owes."""
+
 
 def subject(record: Record, rule_id: str, matter: str) -> str:
     """What is pressed by a rule in a matter, in a few words: 开工, 行业审查; empty for a rule that is gone."""
