@@ -59,6 +59,13 @@ def test_make_run_prints_where_to_look_and_ctrl_c_leaves_nothing(checkout: Path)
             assert time.monotonic() < deadline, "the demo's year is not counted"
             time.sleep(0.1)
 
+        # The environment that came about is no part of what is checked; here, as in an archive, no git says so.
+        ruff = checkout / ".venv" / "bin" / "ruff"
+        looked_at = subprocess.check_output([ruff, "check", "--show-files"], cwd=checkout, text=True).splitlines()
+        assert {Path(one).relative_to(checkout.resolve()).parts[0] for one in looked_at} == {
+            *("deploy", "services", "shared", "tests", "pyproject.toml")
+        }
+
         os.killpg(terminal.pid, signal.SIGINT)
         terminal.wait(_STOP_SECONDS)
         assert "Stopped." in output.read_text(encoding="utf-8")
