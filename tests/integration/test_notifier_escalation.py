@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from random import Random
@@ -11,11 +12,13 @@ import pytest_asyncio
 
 from services.notifier.channels.http import make_client
 from services.notifier.domain.directory import read_directory
+from services.notifier.domain.ladder import next_opening
 from services.notifier.domain.links import ExpiredLinkError
 from shared import database
 from tests.integration.notifier_office import (
     CONTACT,
     OFFICIAL,
+    POLICY,
     START,
     Office,
     directory_of,
@@ -420,7 +423,8 @@ async def test_nobody_is_woken_by_a_message_that_failed_in_the_evening(office: O
 async def test_whatever_happens_each_rung_reaches_each_recipient_once(office: Office, seed: int) -> None:
     """Records, answers, refusals and days in any order: the rows keep what was promised."""
     chance = Random(seed)  # noqa: S311 - repeatable on purpose
-    replies: list[int | Reply] = [-1, 45009, 93000, Reply(502)]
+    # A gateway that fails has passed the message on, or has not: the provider may take what it says nothing of.
+    replies: list[int | Reply] = [-1, 45009, 93000, Reply(502), Reply(503)]
     for revision in range(1, 41):
         match chance.choice(["record", "record", "answer", "day", "days", "trouble"]):
             case "record":
@@ -446,14 +450,37 @@ async def test_whatever_happens_each_rung_reaches_each_recipient_once(office: Of
             case "trouble":
                 office.wecom.next_replies.extend(chance.choices(replies, k=chance.randint(1, 4)))
                 office.webhook.next_replies.extend([Reply(chance.choice([410, 429, 500]))])
+                # Taken, and the answer lost, as long as the trouble lasts.
+                office.wecom.take_all_but_answer = chance.choice([None, None, Reply(hang_up=True), Reply(504)])
         await office.work()
     assert await office.pool.fetch(_MORE_THAN_ONE_CASE) == []
     assert await office.pool.fetch(_TOLD_TWICE) == []
     assert await office.pool.fetch(_UNTOLD_END) == []
     assert await office.pool.fetch(_STUCK, office.now) == []
     assert len({post["number"] for post in office.webhook.posts}) == len(office.webhook.posts)
+    # What the group has read is what the rows say: each message once, and a second time only where that is said.
+    first, second = read_in_group(office.wecom)
+    assert set(first.values()) | set(second.values()) <= {1}
+    rows = {f"LD-{row['number']:06d}": row for row in await office.pool.fetch(_TO_GROUP)}
+    assert {number for number, row in rows.items() if row["state"] == "sent"} <= first.keys() | second.keys()
+    assert all(rows[number]["sent_at"] or rows[number]["again"] for number in first.keys() | second.keys())
+    assert all(rows[number]["again"] for number in second)
+    for row in rows.values():
+        if row["sent_at"]:
+            assert next_opening(row["sent_at"], POLICY.opening, POLICY.days) == row["sent_at"]
 
 
+def read_in_group(wecom: FakeWecom) -> tuple[Counter[str], Counter[str]]:
+    """How often each number came into the group: as a first message, and as a second."""
+    found = [re.search(r"编号 (LD-\d+)(（第2次)?", str(message)) for message in wecom.messages]
+    numbers = [(each[1], each[2] is not None) for each in found if each]
+    assert len(numbers) == len(wecom.messages)
+    return Counter(number for number, again in numbers if not again), Counter(
+        number for number, again in numbers if again
+    )
+
+
+_TO_GROUP = "select number, state, again, sent_at from notifier.message where channel = 'wecom-bot'"
 _MORE_THAN_ONE_CASE = """
 select dedup_key from notifier.escalation_case where state <> 'resolved' group by dedup_key having count(*) > 1
 """
