@@ -277,8 +277,11 @@ def test_rows_whose_figures_are_in_no_claim_are_counted() -> None:
 
 def test_a_rate_in_a_table_that_may_be_of_another_column_is_not_called_wrong() -> None:
     table = "单位\t签约\t履约\t开工\t开工率\n高新区\t31\t26\t19\t{}%"
-    assert said(table.format("73.1")) == [("rate", "73.1%", "unverifiable")]
-    assert said(table.format("61.3")) == [("rate", "61.3%", "consistent")]
+    for rate, verdict in {"61.3": "consistent", "73.1": "consistent", "31.7": "unverifiable"}.items():
+        assert said(table.format(rate)) == [("rate", f"{rate}%", verdict)]
+    table = "单位\t签约\t开工\t开工率\t投产\t投产率\n高新区\t31\t19\t{}%\t8\t42.1%"
+    assert [verdict for _, _, verdict in said(table.format("61.3"))] == ["consistent", "consistent"]
+    assert [verdict for _, _, verdict in said(table.format("63.1"))] == ["inconsistent", "consistent"]
 
 
 @pytest.mark.parametrize(

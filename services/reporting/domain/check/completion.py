@@ -88,7 +88,10 @@ def _find(sentence: Sentence, place: int) -> _Found | None:
             said = _SPAN_BEFORE.search(sentence.shape[:verb])
             span = _span(sentence, said.start(), verb) if said else None
             return _Found(verb, match[0][: match.start("verb") - match.start()], target, span)
-    if (match := _BARE_SHARE.search(head)) and _only_target(sentence, place) is not None:
+    if (match := _BARE_SHARE.search(head)) and (target := _only_target(sentence, place)) is not None:
+        # After 其中 a share is of what was done so far, and shares finds it.
+        if "其中" in sentence.shape[sentence.at(target) : place]:
+            return None
         return _Found(offset + match.start(), "", None)
     return None
 

@@ -23,7 +23,7 @@ _HEADS = {
 _BEHIND = {"滞后", "落后", "慢于", "欠"}
 _COUNTED = r"(?:项目)?(?:总数|个数|数|量)?(?P<unit>（[^（）]{1,3}）)?"
 _RATE = re.compile(rf"(?P<stem>履约|开工|投产|竣工|落地|资金到位)率{_PERCENT}")
-_OF_SIGNED = re.compile(rf"(?:已|新)?签约{_COUNTED}")
+_STEPS = ("履约", "注册", "落地", "开工", "竣工", "投产")
 _AGREED = re.compile(rf"(?:协议|合同|签约)(?:总?投资额?|引资额?|资金|金额){_UNIT}")
 _ARRIVED = re.compile(rf"(?:{_WHEN}|累计|实际)*到位(?:资金|金额)?{_UNIT}")
 
@@ -42,8 +42,8 @@ class Column:
 class Columns:
     """The columns that a table surely has.
 
-    `ratios`: result, part, whole, and whether no other column may be the whole. `summed`: those of which a row may be
-    the sum of the others.
+    `ratios`: result, part, and the columns of which one is the whole, the likeliest first. `summed`: those of which a
+    row may be the sum of the others.
     """
 
     percent: Column | None
@@ -51,7 +51,7 @@ class Columns:
     base: Column | None
     growth: Column | None
     lead: Column | None
-    ratios: Sequence[tuple[Column, Column, Column, bool]]
+    ratios: Sequence[tuple[Column, Column, Sequence[Column]]]
     summed: Sequence[Column]
 
 
@@ -61,10 +61,15 @@ def columns_of(heads: Sequence[str]) -> Columns:
     ratios = list(_rates(heads))
     percent, asked, done = named["percent"], named["asked"], named["done"]
     if percent and asked and done and asked.unit == done.unit:
-        ratios.append((percent, done, asked, True))
+        ratios.append((percent, done, [asked]))
     now, base = named["now"] or done, named["base"]
     comparable = now is not None and base is not None and now.unit == base.unit
-    values = [asked, done, *((now, base) if comparable else ()), *(column for one in ratios for column in one[1:3])]
+    values = [
+        asked,
+        done,
+        *((now, base) if comparable else ()),
+        *(column for _, part, wholes in ratios for column in (part, *wholes)),
+    ]
     return Columns(
         percent,
         now if comparable else None,
@@ -76,18 +81,23 @@ def columns_of(heads: Sequence[str]) -> Columns:
     )
 
 
-def _rates(heads: Sequence[str]) -> Iterator[tuple[Column, Column, Column, bool]]:
-    """Every rate of what was signed. It may be of what was fulfilled, where the table has such a column too."""
+def _rates(heads: Sequence[str]) -> Iterator[tuple[Column, Column, Sequence[Column]]]:
+    """Every rate of what was signed; or of any step between, where the table has such a column too."""
     for head in heads:
         if not (match := _RATE.fullmatch(head.strip())):
             continue
         funds = match["stem"] == "资金到位"
-        step = _ARRIVED if funds else re.compile(rf"(?:已|新)?{match['stem']}{_COUNTED}")
-        result, part = _only(heads, re.compile(re.escape(match[0]))), _only(heads, step, counts=not funds)
-        whole = _only(heads, _AGREED if funds else _OF_SIGNED, counts=not funds)
-        if result and part and whole and part.unit == whole.unit:
-            other = not funds and match["stem"] != "履约" and _only(heads, re.compile(rf"(?:已)?履约{_COUNTED}"))
-            yield result, part, whole, not other
+        result = _only(heads, re.compile(re.escape(match[0])))
+        part = _only(heads, _ARRIVED) if funds else _step(heads, match["stem"])
+        first = _only(heads, _AGREED) if funds else _step(heads, "签约")
+        if result and part and first:
+            between = [] if funds else [step for stem in _STEPS if (step := _step(heads, stem))]
+            between = [one for one in between if first.place < one.place < part.place]
+            yield result, part, [one for one in (first, *between) if one.unit == part.unit]
+
+
+def _step(heads: Sequence[str], stem: str) -> Column | None:
+    return _only(heads, re.compile(rf"[已新]?{stem}{_COUNTED}"), counts=True)
 
 
 def _only(heads: Sequence[str], pattern: re.Pattern[str], *, counts: bool = False) -> Column | None:

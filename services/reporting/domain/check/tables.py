@@ -12,6 +12,7 @@ from services.reporting.domain.check.quantities import Kind, Quantity, quantitie
 from services.reporting.domain.check.readings import (
     Candidate,
     ClaimKind,
+    Formula,
     Reading,
     difference,
     elapsed_lines,
@@ -95,13 +96,12 @@ def _claims(heads: _Row, rows: Sequence[_Row], periods: frozenset[Fraction | Non
 
 
 def _row_claims(row: _Row, columns: Columns, periods: frozenset[Fraction | None]) -> Iterator[Candidate]:
-    for result, part, whole, certain in columns.ratios:
+    for result, part, wholes in columns.ratios:
         kind = ClaimKind.COMPLETION if result is columns.percent else ClaimKind.RATE
-        figures = [_quantity(row, one) for one in (part, whole)]
-        yield from _claim(kind, _quantity(row, result), Reading(ratio, tuple(filter(None, figures)), certain))
+        readings = [_reading(row, ratio, part, whole, certain=len(wholes) == 1) for whole in wholes]
+        yield from _claim(kind, _quantity(row, result), *readings)
     if columns.growth and columns.now and columns.base:
-        figures = [_quantity(row, columns.now), _quantity(row, columns.base)]
-        reading = Reading(growth, tuple(filter(None, figures)), certain=True)
+        reading = _reading(row, growth, columns.now, columns.base, certain=True)
         yield from _claim(ClaimKind.GROWTH, _quantity(row, columns.growth), reading)
     if columns.lead and columns.percent and (done := _quantity(row, columns.percent)):
         sure = len(periods) == 1
@@ -111,6 +111,10 @@ def _row_claims(row: _Row, columns: Columns, periods: frozenset[Fraction | None]
             for line, certain in lines
         ]
         yield from _claim(ClaimKind.LEAD, _quantity(row, columns.lead), *readings)
+
+
+def _reading(row: _Row, formula: Formula, one: Column, other: Column, *, certain: bool) -> Reading:
+    return Reading(formula, tuple(filter(None, (_quantity(row, one), _quantity(row, other)))), certain)
 
 
 def _claim(kind: ClaimKind, result: Quantity | None, *readings: Reading) -> Iterator[Candidate]:
