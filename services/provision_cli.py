@@ -31,10 +31,12 @@ def provision(
 ) -> None:
     """Make or update the streams, the consumers and each service's schema. Safe to repeat.
 
-    An option that is not given leaves things as they are; at first, one replica and no division. Both may be changed at
-    any time while services run. What a replay delivers and a service knows already changes nothing.
+    An option that is not given leaves things as they are; at first, one
+    replica and no division. Both may be changed at any time while services
+    run. What a replay delivers and a service knows already changes nothing.
 
-    Exit 0: done. 2: a server cannot be reached or refuses it; repeat it then.
+    Exit 0: done. 2: a server cannot be reached or refuses it; repeat it
+    then.
 
     Reads LUODI_NATS_URL and LUODI_DATABASE_URL.
     """

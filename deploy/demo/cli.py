@@ -51,9 +51,10 @@ def simulate(  # noqa: PLR0913, PLR0917 - typer reads the options of a command f
     Of the messages, ten are sent twice, as by a system that is not sure: that
     changes nothing. Seven are wrong on purpose, one of each kind of mistake
     (cut off, a third decimal, an unknown field, another unit's subject, ...),
-    and are refused; the right one follows each within the hour. --publish
-    prints a line for each refusal that the ledger tells. In a file the one
-    under another unit's subject cannot be seen, for a file has no subjects.
+    and are refused; the right one is sent beside each, so nothing is missing.
+    --publish prints a line for each refusal that the ledger tells. In a file
+    the one under another unit's subject looks right, as a file has no
+    subjects.
 
     Publishing the same year again, or a longer part of it, is safe: what is
     recorded already stays as it is.

@@ -49,12 +49,14 @@ def doctor(
 ) -> None:
     """Say what is wrong with this installation: a line for each thing looked at, with the remedy.
 
-    It looks at settings and the files that they name, NATS with its streams and consumers, Postgres with each service's
-    schema, what is parked, clocks and disks, and asks each service whose address is known whether it is ready. It
-    changes nothing. The stack of 'luodi up' is found by itself when it runs in the checkout and no server is set.
+    It looks at settings and the files that they name, NATS with its streams
+    and consumers, Postgres with each service's schema, what is parked,
+    clocks and disks, and asks each service whose address is known whether
+    it is ready. It changes nothing. The stack of 'luodi up' is found by
+    itself when it runs in the checkout and no server is set.
 
-    Exit 0: nothing is wrong, though there may be warnings. 1: something is. 2: a setting cannot be read, or neither
-    server can be reached.
+    Exit 0: nothing is wrong, though there may be warnings. 1: something is.
+    2: a setting cannot be read, or neither server can be reached.
 
     Reads LUODI_NATS_URL, LUODI_DATABASE_URL and what the services read.
     """

@@ -20,8 +20,10 @@ def users(
 
         luodi users 500101/finance 500101/housing > users.conf
 
-    Include the file in the server's configuration, and give the server a password for each in its environment, under
-    the names that stand in it. A unit may publish its own events and hear its own refusals; that is all it may.
+    Include the file in the server's configuration, and give the server a
+    password for each in its environment, under the names that stand in it.
+    A unit may publish its own events and hear its own refusals; that is all
+    it may.
 
     Exit 0: printed. 2: not a unit.
     """

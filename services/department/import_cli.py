@@ -39,11 +39,13 @@ def import_workbook(  # noqa: PLR0913, PLR0917 - typer reads the options of a co
 
         luodi import book.xlsx --district 500101 --unit finance --dry-run
 
-    Rows that are wrong do not keep others from being recorded. Importing a book again changes nothing: a row's number
-    (编号), or what it says where it has none, is its identity. See docs/import.md.
+    Rows that are wrong do not keep others from being recorded. Importing a
+    book again changes nothing: a row's number (编号), or what it says where
+    it has none, is its identity. See docs/import.md.
 
-    Exit 0: all recorded. 1: some were refused. 2: the file or the server cannot be reached, or not everything could be
-    sent. 3: the bus has not answered to all, or the ledger not in time, or this user may not ask it.
+    Exit 0: all recorded. 1: some were refused. 2: the file or the server
+    cannot be reached, or not everything could be sent. 3: the bus has not
+    answered to all, or the ledger not in time, or this user may not ask it.
 
     Reads LUODI_NATS_URL, LUODI_DISTRICT and LUODI_UNIT.
     """

@@ -18,16 +18,18 @@ def publish(
 ) -> None:
     """Publish events from a file and print a line for each one that was refused.
 
-    Each event goes to events.<district>.<unit>.<subject>.<name>, as its source, subject and type say. Publishing a file
-    again is safe: what is already recorded stays as it is.
+    Each event goes to events.<district>.<unit>.<subject>.<name>, as its
+    source, subject and type say. Publishing a file again is safe: what is
+    already recorded stays as it is.
 
         luodi publish events.jsonl
 
         luodi simulate --until 2026-03-31 | luodi publish -
 
-    Exit 0: all recorded. 1: some were refused. 2: the file or the server cannot be reached, or not everything could be
-    sent. 3: nothing was refused as far as is known, but the bus has not answered to all, or the ledger not in time, or
-    this user may not ask it.
+    Exit 0: all recorded. 1: some were refused. 2: the file or the server
+    cannot be reached, or not everything could be sent. 3: nothing was
+    refused as far as is known, but the bus has not answered to all, or the
+    ledger not in time, or this user may not ask it.
 
     Reads LUODI_NATS_URL.
     """
