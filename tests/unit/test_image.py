@@ -60,8 +60,9 @@ def test_every_source_that_the_image_copies_is_there_and_in_the_context(stages: 
 
 def test_the_context_holds_what_the_wheel_is_made_of_and_nothing_else() -> None:
     assert [name for name in ("README.md", *packaged()) if not let_in(ROOT / name)] == []
-    kept_out = ("tests/conftest.py", ".git/config", ".venv/bin/python", ".luodi/link-secret", "deploy/.env")
-    assert [name for name in (*kept_out, "services/__pycache__/cli.pyc") if let_in(ROOT / name)] == []
+    secret = ("deploy/.env", "deploy/luodi.env", "deploy/config/entrance-tokens", "deploy/kubernetes/secret.yaml")
+    others = ("tests/conftest.py", ".git/config", ".venv/bin/python", ".luodi/link-secret", "deploy/compose.yaml")
+    assert [name for name in (*secret, *others, "services/__pycache__/cli.pyc") if let_in(ROOT / name)] == []
 
 
 def test_the_image_is_made_from_the_lock_without_the_embedded_servers_and_tools(
