@@ -7,12 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from services.notifier.announcer import Happened, announce
-from services.notifier.domain.cases import Case, may_acknowledge, sentences
+from services.notifier.domain.cases import Case, may_acknowledge, sentences, silence_of
 from services.notifier.domain.links import Link
 from services.notifier.domain.policy import Policy
-from services.notifier.domain.record import Record
+from services.notifier.domain.silences import Silence
 from services.notifier.domain.timers import answer_by
-from services.notifier.registrar import case_of
+from services.notifier.registrar import as_it_reads
+from services.notifier.silencer import Silencer
 from shared.clock import business_day
 from shared.database import Connection, Pool
 from shared.events import EscalationAcknowledged
@@ -43,6 +44,7 @@ class Told:
     answered_by: str | None
     answered_at: datetime | None
     answered_until: datetime | None
+    silence: Silence | None
 
 
 class Acknowledger:
@@ -56,7 +58,8 @@ class Acknowledger:
         """What the link's message told of, or its person, the one late for longest first; empty for one long gone."""
         async with self._pool.acquire() as connection:
             rows = await connection.fetch(SQL["told"], await _deliveries(connection, link, now))
-        return [_told(row, self._policy, now) for row in rows]
+            silences = await Silencer(connection).list(now, also_past=False)
+        return [_told(row, silences, self._policy, now) for row in rows]
 
     async def answer(
         self, link: Link, chosen: Collection[UUID] | None, visitor: Visitor, now: datetime
@@ -69,7 +72,7 @@ class Acknowledger:
         counted: list[UUID] = []
         async with self._pool.acquire() as connection, connection.transaction():
             for row in await connection.fetch(SQL["lock_cases"], await _deliveries(connection, link, now)):
-                case = case_of(row)
+                case, *_ = as_it_reads(row)
                 if (chosen is None or case.id in chosen) and may_acknowledge(case):
                     place = case.id, row["told_generation"], link.recipient
                     if await self._answer(connection, case, place, visitor, now):
@@ -97,8 +100,8 @@ async def _deliveries(connection: Connection, link: Link, now: datetime) -> list
     return [row["id"] for row in await connection.fetch(SQL["of_message"], link.message)]
 
 
-def _told(row: Any, policy: Policy, now: datetime) -> Told:
-    record, case = Record.model_validate(row["record"]), case_of(row)
+def _told(row: Any, silences: Sequence[Silence], policy: Policy, now: datetime) -> Told:
+    case, record, _ = as_it_reads(row)
     return Told(
         case=case,
         name=record.name,
@@ -109,4 +112,5 @@ def _told(row: Any, policy: Policy, now: datetime) -> Told:
         answered_by=row["answered_by"],
         answered_at=row["answered_at"],
         answered_until=row["answered_until"],
+        silence=silence_of(case, record, silences, policy, now),
     )

@@ -16,9 +16,10 @@ order by case_id, delivery.id desc;
 
 -- name: lock_cases
 -- In one order, so that two who answer at once wait for each other.
-select escalation_case.*, delivery.generation as told_generation
+select escalation_case.*, project.record, delivery.generation as told_generation
 from notifier.delivery
 join notifier.escalation_case on escalation_case.id = delivery.case_id
+join notifier.project on (project.district, project.project) = (escalation_case.district, escalation_case.project)
 where delivery.id = any($1::bigint[])
 order by escalation_case.id
 for update of escalation_case;

@@ -112,7 +112,7 @@ def build(settings: NotifierSettings, *, clock: clock.Clock = clock.system) -> F
     desk, sheets = Desk(pool, policy), pages.Pages(clock, policy.days)
     desk_only = [Depends(Doorkeeper(settings.desk_token, on_loopback=settings.on_loopback))]
     app.include_router(api.routes(desk, clock), dependencies=desk_only)
-    app.include_router(pages.case_routes(desk, directory, brake, sheets, links), dependencies=desk_only)
+    app.include_router(pages.case_routes(desk, directory, policy, brake, sheets), dependencies=desk_only)
     doors = pages.Doors(sheets, links, clock)
     app.include_router(pages.answer_routes(doors, Acknowledger(pool, policy), sheets, clock))
     return app

@@ -1,15 +1,46 @@
 -- name: unresolved
--- The next to fire first; what will not fire by itself, last.
-select escalation_case.*, project.record
+-- What is at its end, then what has climbed furthest, and of that what is late for longest. A page begins after a case
+-- wherever that stands by now.
+select escalation_case.*, project.record, project.set_aside_why as project_set_aside_why
 from notifier.escalation_case
 join notifier.project using (district, project)
 where state <> 'resolved'
-order by (state = 'exhausted') desc, rung desc, due, district, project, matter
-limit $1;
+  and ($1::text is null or escalation_case.district = $1)
+  and ($2::text is null or record ->> 'lead_unit' = $2)
+  and ($3::text is null or record ->> 'lead_official' = $3)
+  and ($4::text is null or exists (
+    select from notifier.delivery
+    where delivery.case_id = escalation_case.id and recipient = $4 and message_id is not null
+  ))
+  and ($5::text is null or rule = $5)
+  and ($6::text is null or ($6 = 'paused' and paused_at is not null) or state = $6)
+  and ($7::uuid is null or (state <> 'exhausted', -rung, due, district, project, id) > (
+    select last.state <> 'exhausted', -last.rung, last.due, last.district, last.project, last.id
+    from notifier.escalation_case as last
+    where last.id = $7
+  ))
+order by state <> 'exhausted', -rung, due, district, project, id
+limit $8;
 
 -- name: counts
 -- Over all of them, whatever the page shows.
-select state, count(*) as cases from notifier.escalation_case where state <> 'resolved' group by state;
+select state, count(*) as cases, count(*) filter (where paused_at is not null) as paused
+from notifier.escalation_case
+join notifier.project using (district, project)
+where state <> 'resolved'
+  and ($1::text is null or escalation_case.district = $1)
+  and ($2::text is null or record ->> 'lead_unit' = $2)
+  and ($3::text is null or record ->> 'lead_official' = $3)
+  and ($4::text is null or exists (
+    select from notifier.delivery
+    where delivery.case_id = escalation_case.id and recipient = $4 and message_id is not null
+  ))
+  and ($5::text is null or rule = $5)
+group by state;
+
+-- name: districts
+-- To choose from.
+select distinct district from notifier.escalation_case where state <> 'resolved' order by district;
 
 -- name: deliveries
 -- Who was told, when, over which channel, and what the provider said.
@@ -31,12 +62,20 @@ order by acknowledged_at desc;
 
 -- name: resolved
 -- What ended last.
-select escalation_case.*, project.record
+select escalation_case.*, project.record, project.set_aside_why as project_set_aside_why
 from notifier.escalation_case
 join notifier.project using (district, project)
 where state = 'resolved' and rung > 0
+  and ($1::text is null or escalation_case.district = $1)
+  and ($2::text is null or record ->> 'lead_unit' = $2)
+  and ($3::text is null or record ->> 'lead_official' = $3)
+  and ($4::text is null or exists (
+    select from notifier.delivery
+    where delivery.case_id = escalation_case.id and recipient = $4 and message_id is not null
+  ))
+  and ($5::text is null or rule = $5)
 order by resolved_at desc
-limit $1;
+limit $6;
 
 -- name: requeue
 -- A message that was given up, or that may not have arrived, goes out again, under its number, as far as it still tells

@@ -12,16 +12,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.notifier.acknowledger import Acknowledger, Visitor
 from services.notifier.brake import Brake
-from services.notifier.desk import Desk
+from services.notifier.desk import Desk, Search
 from services.notifier.domain.directory import Directory
 from services.notifier.domain.duties import zh_date
 from services.notifier.domain.kinds import KINDS
 from services.notifier.domain.ladder import Calendar
 from services.notifier.domain.links import BadLinkError, ExpiredLinkError, Link, LinkMaker
 from services.notifier.domain.messages import plain
+from services.notifier.domain.policy import Policy
 from shared.clock import BUSINESS_ZONE, Clock, business_day
 
-_SHOWN: Final = 200
+_SHOWN: Final = 100
+_SEARCHED: Final = ("district", "unit", "official", "told", "rule", "state")
 _WHO_CHARACTERS: Final = 40
 _HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
@@ -54,6 +56,16 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "feishu-bot": "飞书群",
         "email": "电子邮件",
         "none": "无法通知",
+    },
+    "state": {"open": "待签收", "acknowledged": "已签收，待办结", "exhausted": "已到末级", "paused": "暂停计时"},
+    "searched": {
+        "district": "区县",
+        "unit": "牵头单位",
+        "official": "挂包领导",
+        "told": "通知过",
+        "rule": "事项",
+        "state": "状态",
+        "project": "项目",
     },
     "notice": {"overdue": "催办", "resolved": "办结告知", "digest": "晨报"},
     "rule": {rule: kind.name for rule, kind in KINDS.items()},
@@ -105,6 +117,7 @@ class Pages:
         loader = FileSystemLoader(Path(__file__).with_name("templates"))
         self._templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
         self._templates.filters["moment"] = self._moment
+        self._templates.globals["WORDS"] = WORDS
         self._templates.filters["word"] = lambda value, kind: WORDS[kind].get(value, value)
         self._templates.tests["provisional"] = lambda at: not calendar.knows(business_day(at))
 
@@ -146,25 +159,33 @@ class Doors:
             )
 
 
-def case_routes(desk: Desk, directory: Directory, brake: Brake, pages: Pages, links: LinkMaker) -> APIRouter:
+def case_routes(desk: Desk, directory: Directory, policy: Policy, brake: Brake, pages: Pages) -> APIRouter:
     """The desk: the page of all cases, and what can be done there."""
     router = APIRouter(include_in_schema=False)
+    units = sorted({person.unit for person in directory.people if person.unit})
+    officials = sorted({person.name for person in directory.people if person.post == "official"})
 
     @router.get("/")
     async def home() -> RedirectResponse:
         return RedirectResponse("cases")
 
     @router.get("/cases")
-    async def cases() -> HTMLResponse:
-        overview = await desk.overview(pages.now(), _SHOWN)
+    async def cases(request: Request, after: UUID | None = None) -> HTMLResponse:
+        # A form sends what is left empty as well, and Postgres knows no character zero.
+        given = {name: request.query_params.get(name, "").replace("\0", "").strip() for name in _SEARCHED}
+        search = Search(**{name: value or None for name, value in given.items()}, after=after)
         return pages.render(
             "cases.html",
-            overview=overview,
+            overview=await desk.overview(pages.now(), _SHOWN, search),
+            search=search,
+            given={name: value for name, value in given.items() if value},
+            districts=await desk.districts(),
+            units=units,
+            officials=officials,
+            silences=await desk.silences(pages.now()),
             nobody_known=not directory.people,
             paused=await brake.paused(),
-            own=lambda name: (
-                links.own_token(name, pages.now()) if directory.person(name, business_day(pages.now())) else None
-            ),
+            unpublished=policy.unpublished(business_day(pages.now())),
         )
 
     @router.post("/messages/{message}/requeue")

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 import orjson
 import structlog
+from pydantic import ValidationError
 
 from services.notifier.announcer import Happened, announce
 from services.notifier.domain.cases import (
@@ -27,7 +28,7 @@ from services.notifier.domain.cases import (
 from services.notifier.domain.duties import next_look
 from services.notifier.domain.ladder import next_morning, next_opening
 from services.notifier.domain.policy import Policy
-from services.notifier.domain.record import Record
+from services.notifier.domain.record import Record, what_is_wrong
 from services.notifier.domain.rules import Rung
 from services.notifier.domain.silences import Silence
 from services.notifier.domain.timers import Clock
@@ -191,6 +192,18 @@ def _resolved(change: Resolve, now: datetime) -> Happened:
     note = closing(change.text)
     data = EscalationResolved(on=business_day(now), case=str(case.id), rule=case.rule, rung=case.rung, note=note)
     return Happened(case, data, case.generation)
+
+
+def as_it_reads(row: Any) -> tuple[Case, Record, str | None]:
+    """The case in a row with its project's record, and what of them cannot be read, if anything.
+
+    What cannot be read is left empty, so that a list shows the case with the others.
+    """
+    try:
+        return case_of(row), Record.model_validate(row["record"]), None
+    except ValidationError as error:
+        bare = Record(district=row["district"], project=row["project"], revision=0, stage="unreadable")
+        return case_of({**row, "ladder": ()}), bare, what_is_wrong(error)
 
 
 def case_of(row: Any) -> Case:

@@ -3,7 +3,8 @@
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from uuid import uuid4
+from html import unescape
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -12,10 +13,12 @@ from fastapi import Depends, FastAPI
 from pydantic import SecretStr
 
 from services.notifier import api, pages
+from services.notifier.acknowledger import Visitor
 from services.notifier.brake import Brake
 from services.notifier.channels.http import make_client
 from services.notifier.domain.directory import read_directory
 from services.notifier.doorkeeper import Doorkeeper
+from services.notifier.silencer import Silencer, Wish
 from shared import database
 from tests.integration.notifier_office import OFFICIAL, POLICY, Office, record, token_of
 from tests.providers.loopback import Reply
@@ -45,7 +48,7 @@ def served(office: Office, token: str | None = None, *, on_loopback: bool = True
     brake = Brake(office.pool, nothing_on_the_bus, timedelta(days=3), office.metrics)
     app.include_router(api.routes(office.desk, lambda: office.now), dependencies=guarded)
     app.include_router(
-        pages.case_routes(office.desk, office.directory, brake, sheets, office.links), dependencies=guarded
+        pages.case_routes(office.desk, office.directory, office.policy, brake, sheets), dependencies=guarded
     )
     doors = pages.Doors(sheets, office.links, lambda: office.now)
     app.include_router(pages.answer_routes(doors, office.acknowledger, sheets, lambda: office.now))
@@ -224,3 +227,125 @@ async def test_what_one_channel_cannot_deliver_goes_over_the_persons_next(office
     assert sorted(mine) == [("webhook", "sent"), ("wecom-app", "dead"), ("wecom-bot", "sent")]
     assert len(office.wecom.messages) == 2
     assert case.case.rung == 1
+
+
+def listed(page: str) -> list[str]:
+    """The projects of a page's unresolved cases, in its order."""
+    return re.findall(r'<h3>.*?<span class="soft small">(P-[0-9A-Za-z-]+)</span>', page.partition("最近办结")[0])
+
+
+async def test_every_case_is_on_some_page_once_however_many_there_are(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "_SHOWN", 2)
+    await office.hear(*(record(f"P-{n}", due=f"2026-08-{30 - n % 3}") for n in range(5)))
+    async with served(office) as http:
+        seen, path = [], "/cases?unit=区经济信息委"
+        while path:
+            page = (await http.get(path)).text
+            seen.append(listed(page))
+            found = re.search(r'href="(cases\?[^"]+)">下一页', page)
+            path = f"/{unescape(found[1])}" if found else ""
+        # Late for longest first, then by name.
+        assert seen == [["P-2", "P-1"], ["P-4", "P-0"], ["P-3"]]
+        assert "回到第一页" in page
+
+        first = (await http.get("/v1/cases?limit=3")).json()
+        rest = (await http.get(f"/v1/cases?limit=3&after={first['next']}")).json()
+        found_ids = [each["project"] for each in (*first["unresolved"], *rest["unresolved"])]
+        assert (found_ids, rest["next"]) == (["P-2", "P-1", "P-4", "P-0", "P-3"], None)
+
+
+@pytest.mark.parametrize(
+    ("asked", "projects"),
+    [
+        ({"district": "500102"}, ["P-4"]),
+        ({"unit": "区商务委"}, ["P-2"]),
+        ({"official": "别人"}, ["P-3"]),
+        ({"told": OFFICIAL}, ["P-1", "P-2"]),
+        ({"told": OFFICIAL, "unit": "区商务委"}, ["P-2"]),
+        ({"rule": "milestone-overdue"}, ["P-1", "P-2", "P-3", "P-4"]),
+        ({"rule": "unclaimed"}, []),
+        ({"state": "acknowledged"}, ["P-1"]),
+        ({"state": "paused"}, ["P-2"]),
+    ],
+    ids=str,
+)
+async def test_cases_are_found_by_what_people_ask_for(
+    office: Office, asked: dict[str, str], projects: list[str]
+) -> None:
+    await office.hear(record("P-1"), record("P-2", lead_unit="区商务委"))
+    await office.work()
+    await office.hear(record("P-3", lead_official="别人"), record("P-4", district="500102", lead_official="他人"))
+    async with served(office) as http:
+        cases = (await http.get("/v1/cases?limit=1")).json()["unresolved"]
+        link = office.links.read(token_of(office.webhook.posts[0]["acknowledge"]), office.now)
+        visitor = Visitor(OFFICIAL, None, None)
+        await office.acknowledger.answer(link, [UUID(each["id"]) for each in cases], visitor, office.now)
+        await office.hear(record("P-2", lead_unit="区商务委", revision=2, stage="suspended"))
+        answer = (await http.get("/v1/cases", params=asked)).json()
+        assert sorted(each["project"] for each in answer["unresolved"]) == projects
+        assert sorted(listed((await http.get("/cases", params=asked)).text)) == projects
+        if "state" not in asked:
+            assert sum(answer["counts"].values()) == len(projects)
+
+
+async def test_what_cannot_be_asked_for_is_refused_or_finds_nothing(office: Office) -> None:
+    await office.hear(record())
+    async with served(office) as http:
+        for refused in ("?state=late", "?rule=none", "?after=x", "?unit=%00", "?limit=0"):
+            assert (await http.get(f"/v1/cases{refused}")).status_code == 422
+        assert listed((await http.get("/cases?unit=&official=&state=&told=%00")).text) == ["P-2026-017"]
+        nothing = (await http.get("/cases?unit=<b>")).text
+        assert "没有符合条件的事项" in nothing
+        assert "<b>没" not in nothing
+        assert 'value="&lt;b&gt;"' in nothing
+
+
+async def test_a_silenced_case_says_why_by_whom_and_until_when(office: Office) -> None:
+    await office.hear(record())
+    await office.work()
+    wish = Wish({"project": "P-2026-017"}, "等上级批复用地", "周文斌 区委副书记", office.now + timedelta(days=20))
+    async with office.pool.acquire() as connection:
+        await Silencer(connection).add(wish, office.now)
+    await office.work()
+    async with served(office) as http:
+        page = (await http.get("/cases")).text
+        assert "免打扰至9月22日 10:00：等上级批复用地（周文斌 区委副书记）。" in page
+        assert "免打扰（1项）" in page
+        assert "项目：P-2026-017" in page
+        [case] = (await http.get("/v1/cases")).json()["unresolved"]
+        assert (case["paused"], case["silence"]["reason"]) == (True, "等上级批复用地")
+        [silence] = (await http.get("/v1/silences")).json()
+        assert (silence["project"], silence["who"]) == ("P-2026-017", "周文斌 区委副书记")
+        mine = (await http.get(f"/mine/{office.links.own_token(OFFICIAL, office.now)}")).text
+        assert "免打扰至9月22日 10:00：等上级批复用地（周文斌 区委副书记）" in mine
+
+
+async def test_the_desk_holds_no_link_with_which_to_answer_for_an_official(office: Office) -> None:
+    await office.hear(record())
+    await office.work()
+    async with served(office) as http:
+        page = (await http.get("/cases")).text
+        assert "mine/" not in page
+        assert "ack/" not in page
+        [told] = set(re.findall(r'href="(cases\?told=[^"]+)"[^>]*>王建国 副区长<', page))
+        assert listed((await http.get(f"/{told}")).text) == ["P-2026-017"]
+
+
+async def test_a_record_that_does_not_read_is_shown_among_the_others(office: Office) -> None:
+    await office.hear(record("P-1"), record("P-2"))
+    await office.work()
+    await office.pool.execute("update notifier.project set record = record - 'stage' where project = 'P-1'")
+    async with served(office) as http:
+        page = (await http.get("/cases")).text
+        assert listed(page) == ["P-1", "P-2"]
+        assert page.count("已单列") == 1
+        assert "stage: Field required" in page
+        assert [each["fault"] for each in (await http.get("/v1/cases")).json()["unresolved"]] == [
+            "stage: Field required",
+            None,
+        ]
+        mine = f"/mine/{office.links.own_token(OFFICIAL, office.now)}"
+        assert "P-2" in (await http.get(mine)).text
+        assert "已签收2项" in (await http.post(mine)).text

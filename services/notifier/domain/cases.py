@@ -208,6 +208,14 @@ def stands(case: Case, record: Record, silences: Sequence[Silence], policy: Poli
     return found
 
 
+def silence_of(
+    case: Case, record: Record, silences: Sequence[Silence], policy: Policy, now: datetime
+) -> Silence | None:
+    """The silence that holds a case up, if its duty stands and one covers it."""
+    found = standing(record, case.rule, case.matter, policy, now)
+    return silenced(silences, record, found.duty, now) if isinstance(found, Holds) else None
+
+
 def fire(case: Case, now_standing: Standing, policy: Policy, now: datetime) -> Climb | Exhaust | Wait | Change | None:
     """What to do with a case whose time has come. The condition is looked at again first.
 
