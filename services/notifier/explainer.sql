@@ -1,6 +1,6 @@
 -- name: records
 -- The project by its id, in one district or in all.
-select record
+select district, project, record
 from notifier.project
 where project = $1 and ($2::text is null or district = $2)
 order by district;

@@ -14,13 +14,13 @@ from services.notifier.acknowledger import Acknowledger, Visitor
 from services.notifier.brake import Brake
 from services.notifier.desk import Desk, Search
 from services.notifier.domain.directory import Directory
-from services.notifier.domain.duties import zh_date
 from services.notifier.domain.kinds import KINDS
 from services.notifier.domain.ladder import Calendar
 from services.notifier.domain.links import BadLinkError, ExpiredLinkError, Link, LinkMaker
 from services.notifier.domain.messages import plain
 from services.notifier.domain.policy import Policy
-from shared.clock import BUSINESS_ZONE, Clock, business_day
+from services.notifier.domain.wording import ROLES, zh_end, zh_moment
+from shared.clock import Clock, business_day
 
 _SHOWN: Final = 100
 _SEARCHED: Final = ("district", "unit", "official", "told", "rule", "state")
@@ -34,12 +34,7 @@ _HEADERS: Final = {
     ),
 }
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
-    "role": {
-        "lead-official": "挂包领导",
-        "unit-contact": "单位联络员",
-        "unit-head": "单位主要负责人",
-        "district-head": "区主要领导",
-    },
+    "role": ROLES,
     "delivery": {
         "waiting": "待发送",
         "sending": "发送中",
@@ -117,6 +112,7 @@ class Pages:
         loader = FileSystemLoader(Path(__file__).with_name("templates"))
         self._templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
         self._templates.filters["moment"] = self._moment
+        self._templates.filters["end"] = lambda at: zh_end(at, business_day(self._clock()))
         self._templates.globals["WORDS"] = WORDS
         self._templates.filters["word"] = lambda value, kind: WORDS[kind].get(value, value)
         self._templates.tests["provisional"] = lambda at: not calendar.knows(business_day(at))
@@ -131,8 +127,7 @@ class Pages:
         return self._clock()
 
     def _moment(self, at: datetime) -> str:
-        local = at.astimezone(BUSINESS_ZONE)
-        return f"{zh_date(local.date(), business_day(self._clock()))} {local:%H:%M}"
+        return zh_moment(at, business_day(self._clock()))
 
 
 class Doors:

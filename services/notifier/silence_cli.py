@@ -1,12 +1,13 @@
 """`luodi notifier silence`: not to press something, for a reason and until a day."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, get_args
 
 import typer
 
 from services.notifier.domain.rules import RuleId
 from services.notifier.domain.silences import Silence
+from services.notifier.domain.wording import zh_end
 from services.notifier.offline import asking
 from services.notifier.silencer import Silencer, UnknownSilenceError, Wish
 from shared import clock
@@ -62,8 +63,11 @@ def list_all(past: Annotated[bool, typer.Option("--past", help="Also those that 
     async def work(connection: Connection) -> list[Silence]:
         return list(await Silencer(connection).list(now, also_past=past))
 
-    for each in asking(work):
-        typer.echo(_line(each))
+    found = asking(work)
+    for each in found:
+        typer.echo(_line(each, clock.business_day(now)))
+    if not found:
+        typer.echo("没有免打扰", err=True)
 
 
 @app.command()
@@ -84,14 +88,13 @@ def end(silence: Annotated[str, typer.Argument(help="Its id, or enough of its be
     typer.echo(ended)
 
 
-def _line(one: Silence) -> str:
-    parts = {
-        "district": one.district,
-        "project": one.project,
-        "rule": one.rule,
-        "unit": one.unit,
-        "official": one.official,
-    }
-    matcher = " ".join(f"{name}={value}" for name, value in parts.items() if value)
-    until = one.until.astimezone(BUSINESS_ZONE)
-    return f"{one.id}  until {until:%Y-%m-%d %H:%M}  {matcher}  {one.who}: {one.reason}"
+def _line(one: Silence, today: date) -> str:
+    parts = (
+        ("区县", one.district),
+        ("项目", one.project),
+        ("规则", one.rule),
+        ("责任单位", one.unit),
+        ("挂包领导", one.official),
+    )
+    what = "，".join(f"{name} {value}" for name, value in parts if value)
+    return f"{one.id}  至{zh_end(one.until, today)}  {what}  {one.reason}（{one.who}）"

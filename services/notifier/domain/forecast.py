@@ -63,4 +63,4 @@ def _step(at: datetime, rung: int, told: Sequence[tuple[Role, str]], digest: boo
 
 def _names(directory: Directory, role: Role, record: Record, unit: str | None, at: datetime) -> str:
     found = directory.holders(role, record, unit, business_day(at))
-    return f"nobody ({found.why})" if isinstance(found, Nobody) else "、".join(person.name for person in found)
+    return f"无法通知（{found.why}）" if isinstance(found, Nobody) else "、".join(person.name for person in found)

@@ -1,16 +1,57 @@
-"""How days and quoted words stand in a sentence that people read."""
+"""How days, roles, states and quoted words stand in a sentence that people read."""
 
 import re
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from shared.clock import BUSINESS_ZONE
 
 _QUOTED_CHARACTERS = 36
 _TITLED = re.compile(r"([\u4e00-\u9fff·]{2,4}) ([\u4e00-\u9fff]+)")
 _SHORT_TITLE = 3
 
+ROLES: Final[Mapping[str, str]] = {
+    "lead-official": "挂包领导",
+    "unit-contact": "单位联络员",
+    "unit-head": "单位主要负责人",
+    "district-head": "区主要领导",
+}
+STAGES: Final[Mapping[str, str]] = {
+    "reserved": "储备",
+    "negotiating": "在谈",
+    "intent-signed": "已签意向",
+    "approved": "已审定",
+    "signed": "已签约",
+    "site-fixed": "已选址",
+    "planned": "已规划",
+    "started": "已开工",
+    "completed": "已竣工",
+    "commissioned": "已投产",
+    "at-capacity": "已达产",
+    "suspended": "已暂停",
+    "terminated": "已终止",
+    "target": "年度指标",
+}
+
 
 def zh_date(day: date, today: date) -> str:
     """A day as people write it: 8月31日, with the year when it is not this one."""
     return f"{day.month}月{day.day}日" if day.year == today.year else f"{day.year}年{day.month}月{day.day}日"
+
+
+def zh_moment(at: datetime, today: date) -> str:
+    """An instant as people write it: 8月31日 09:30."""
+    local = at.astimezone(BUSINESS_ZONE)
+    return f"{zh_date(local.date(), today)} {local:%H:%M}"
+
+
+def zh_end(at: datetime, today: date) -> str:
+    """The end of something: what ends at midnight ends with the day before, 8月31日 24:00."""
+    local = at.astimezone(BUSINESS_ZONE)
+    return (
+        f"{zh_date(local.date() - timedelta(days=1), today)} 24:00" if local.time() == time() else zh_moment(at, today)
+    )
 
 
 def quoted(text: str) -> str:
