@@ -58,7 +58,7 @@ _SLIPS: Mapping[SlipCode, str] = {
 
 def summary(checked: Checked) -> str:
     """What was found, in one sentence."""
-    unread = f"另有表格 {checked.unread_rows} 行未能识别，没有核对。" if checked.unread_rows else ""
+    unread = f"另有表格 {checked.unread_rows} 行未作核对。" if checked.unread_rows else ""
     if not checked.findings:
         return f"没有找到可以核对的数据。{unread}"
     wrong, right, open_ = (

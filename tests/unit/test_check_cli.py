@@ -64,8 +64,8 @@ def test_a_right_report_from_a_pipe_exits_0() -> None:
 
 def test_rows_of_a_table_that_were_not_read_are_told() -> None:
     table = "单位\t得分\t位次\n高新区\t96.5\t1\n江南片区\t94.2\t2\n"
-    assert check("-", given=table).stdout == "没有找到可以核对的数据。另有表格 2 行未能识别，没有核对。\n"
-    assert check("-", given=RIGHT + table).stdout.endswith("无法核对 0 处。另有表格 2 行未能识别，没有核对。\n")
+    assert check("-", given=table).stdout == "没有找到可以核对的数据。另有表格 2 行未作核对。\n"
+    assert check("-", given=RIGHT + table).stdout.endswith("无法核对 0 处。另有表格 2 行未作核对。\n")
     assert json.loads(check("--json", "-", given=table).stdout) == {"claims": [], "unread_rows": 2}
 
 

@@ -121,7 +121,9 @@ def _slips(candidate: Candidate, reading: Reading | None, verdict: Verdict, comp
         return ()
     if verdict is Verdict.INCONSISTENT:
         return slips(candidate, reading)
-    if not _fits_as_printed(candidate, reading):
+    # Who has 117.54% and 66.67% prints 117.5% and 50.9 points: leads are taken before they are rounded.
+    by_nature = candidate.kind is ClaimKind.LEAD and abs(candidate.result.number - computed) <= candidate.result.step
+    if not by_nature and not _fits_as_printed(candidate, reading):
         unit, at = candidate.result.unit, (candidate.result.start, candidate.result.end)
         return (Slip(SlipCode.RESTS_ON_ROUNDING, shown(candidate.result), f"{computed}{unit}", at),)
     return ()
