@@ -32,6 +32,8 @@ _KEY: Final = "luodi.partitions"
 MOST: Final = 64
 LOOK_SECONDS = 5.0
 """How often a process looks whether something is kept from it: by a changed consumer, or in the partitions' queue."""
+# The server hears of a stream that it copies every second.
+_SILENT_NANOSECONDS: Final = 5_000_000_000
 
 
 class Readers:
@@ -79,10 +81,20 @@ class Readers:
 
     async def withheld(self, consumer: Consumer) -> str | None:
         """None when nothing is kept from the readers of `consumer`, otherwise a sentence; raises as `find` does."""
-        for part in parts(consumer, await self._count(consumer)):
+        count = await self._count(consumer)
+        for part in parts(consumer, count):
             if sentence := await withheld(self._connection, part):
                 return sentence
-        return None
+        return await self._not_copied(partitions_stream(count)) if count > 1 else None
+
+    async def _not_copied(self, queue: str) -> str | None:
+        # After EVENTS has lost its leader, the server takes up to half a minute to notice that its copying has stopped.
+        active = (await ask(self._connection, f"STREAM.INFO.{queue}"))["mirror"]["active"]
+        if 0 <= active <= _SILENT_NANOSECONDS:
+            return None
+        return (
+            f"NATS is not copying {EVENTS.name} into {queue}; once {EVENTS.name} has a leader, it will within a minute"
+        )
 
     async def _count(self, consumer: Consumer) -> int:
         if consumer != LEDGER_OF_EVENTS:

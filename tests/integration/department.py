@@ -82,7 +82,7 @@ class Department:
         record: dict[str, Any] = json.loads(message.data or b"null")
         return record
 
-    async def acknowledged(self, consumer: Consumer = LEDGER_OF_EVENTS) -> None:
+    async def acknowledged(self, consumer: Consumer = LEDGER_OF_EVENTS, seconds: float = PATIENCE) -> None:
         """Return when the consumer has acknowledged everything that its stream holds now."""
         # The number of those that are still to be delivered lags behind what was stored; the floor never does.
         last = (await self._stream.stream_info(consumer.stream)).state.last_seq
@@ -90,4 +90,4 @@ class Department:
         async def nothing_left() -> bool:
             return await bus.behind_sequence(self._stream, consumer, last) == 0
 
-        await until(nothing_left, PATIENCE)
+        await until(nothing_left, seconds)

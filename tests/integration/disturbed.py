@@ -26,7 +26,7 @@ from shared.logs import configure
 from shared.subjects import LEDGER_OF_EVENTS, parts
 from tests.integration import ledger_rows
 from tests.integration.department import Department, contract_signed, funds_arrived
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 LEDGER_HOME = Path(services.__file__).parent / "ledger"
 
@@ -74,13 +74,13 @@ class Disturbed:
 
         await until(said)
 
-    async def until_ready(self, *, is_it: bool = True) -> None:
+    async def until_ready(self, *, is_it: bool = True, seconds: float = PATIENCE) -> None:
         """Wait until the ledger calls itself ready, or until it does not."""
 
         async def so() -> bool:
             return ((await self._http.get("/readyz")).status_code == 200) is is_it
 
-        await until(so)
+        await until(so, seconds)
 
     async def assert_as_undisturbed(self, *, except_for: Collection[str] = ()) -> None:
         """`assert_as_undisturbed` of this ledger."""

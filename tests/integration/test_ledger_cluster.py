@@ -26,14 +26,15 @@ async def test_a_leader_dies_and_comes_back_and_then_another_dies(tmp_path: Path
             await ledger.until_ready(is_it=False)
             await outage()
             await said_again(ledger)
-            await ledger.until_ready()
+            await ledger.until_ready(seconds=_ELECTED_SECONDS)
 
             await first.start()
             await whole_again(ledger, read.stream)
             second = await servers.leader(ledger.client, "EVENTS")
             await second.kill()
             await said_again(ledger)
-            await ledger.until_ready()
+            await ledger.until_ready(seconds=_ELECTED_SECONDS)
+            await ledger.department.acknowledged(seconds=_ELECTED_SECONDS)
             await ledger.assert_as_undisturbed()
 
 

@@ -106,6 +106,21 @@ async def test_what_consumers_have_passed_over_in_the_queue_is_handed_out_all_th
         await until(nothing_left)
 
 
+async def test_readiness_says_that_nothing_is_copied_into_the_partitions(provisioned: str, client: Client) -> None:
+    await streams.provision(provisioned, partitions=2)
+    queue = partitions_stream(2)
+    config = (await ask(client, f"STREAM.INFO.{queue}"))["config"]
+    await ask(client, f"STREAM.DELETE.{queue}")
+    await ask(client, f"STREAM.CREATE.{queue}", {**config, "mirror": {"name": "NOWHERE"}})
+    intake = Intake(LEDGER_OF_EVENTS, Reader())
+    async with bus.running(bus.make_broker(provisioned, "test"), intake):
+
+        async def told() -> bool:
+            return f"NATS is not copying EVENTS into {queue}" in str(await intake.check())
+
+        await until(told)
+
+
 async def test_what_names_no_project_is_not_passed_over_when_there_are_no_partitions_any_more(
     provisioned: str, client: Client
 ) -> None:
