@@ -177,6 +177,12 @@ class District:
         found: int = await self.pool.fetchval(query)
         return found
 
+    def shown_escalations(self) -> Iterator[Mapping[str, Any]]:
+        """The cases in the newest record of each project, as the ledger published it."""
+        for subject, payload in self._records.items():
+            if ".project." in subject:
+                yield from orjson.loads(payload)["escalations"]
+
     async def live_through(self, first: date, last: date) -> None:
         """Let these days pass."""
         day = first

@@ -45,7 +45,7 @@ def directory(tmp_path: Path, wecom: FakeWecom, webhook: FakeWebhook, monkeypatc
 def test_a_test_message_is_marked_and_goes_over_every_way_to_the_person(wecom: FakeWecom, webhook: FakeWebhook) -> None:
     done = CliRunner().invoke(app, ["test-send", PERSON])
     assert (done.exit_code, done.output.splitlines()) == (0, ["webhook: Sent 200", "wecom-bot: Sent 0 ok"])
-    assert f"【落地测试】{PERSON}：通知渠道测试" in wecom.texts()[0]
+    assert "【落地测试】王建国副区长：通知渠道测试" in wecom.texts()[0]
     assert webhook.posts[0]["notice"] == "test"
 
 

@@ -96,6 +96,13 @@ async def test_a_year_of_the_demo_district_reads_as_it_did(database_url: str) ->
         assert life == ["opened", "resolved"] * (len(life) // 2) + ["opened"] * (len(life) % 2), case
         assert bool(len(life) % 2) == (case["state"] != "resolved" and case["rung"] > 0), case
     assert not lives
+    # And each project's record, as the ledger publishes it, shows its cases where they are.
+    shown = {each["case"]: (each["state"] == "resolved", each["rung"]) for each in district.shown_escalations()}
+    assert shown == {
+        str(case["id"]): (case["state"] == "resolved", case["rung"])
+        for case in cases
+        if case["rung"] > 0 and not case["project"].startswith("target-")
+    }
 
 
 _ON_RECORD = """
@@ -104,4 +111,4 @@ from ledger.event
 where source like '%/notifier'
 order by recorded_at, stream_sequence
 """
-_CASES = "select id, state, rung from notifier.escalation_case"
+_CASES = "select id, project, state, rung from notifier.escalation_case"
