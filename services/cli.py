@@ -15,11 +15,11 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "up": ("deploy.local.cli:up", "Run Postgres, NATS and the three services on this machine until Ctrl-C."),
     "simulate": ("deploy.demo.cli:simulate", "Invent a believable year of a district, the same for the same seed."),
     "publish": (
-        "services.department.publish_cli:publish",
+        "services.ledger.department.publish_cli:publish",
         "Publish events from a file and print a line for each one that was refused.",
     ),
     "import": (
-        "services.department.import_cli:import_workbook",
+        "services.ledger.department.import_cli:import_workbook",
         "Publish the rows of a workbook as events and print a line for each that was refused, with its cell.",
     ),
     "check": (

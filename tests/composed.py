@@ -12,7 +12,7 @@ import services.notifier.app
 import services.reporting.app
 from services.cli import Later
 from services.cli import app as luodi
-from services.department.settings import DepartmentSettings
+from services.ledger.department.settings import DepartmentSettings
 from services.ledger.settings import LedgerSettings
 from services.notifier.settings import NotifierSettings
 from services.reporting.settings import ReportingSettings

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from deploy.demo.year import Publication, district_year
-from services.department.sending import Denials, connection_of_a_department, listen, wait
+from services.ledger.department.sending import Denials, connection_of_a_department, listen, wait
 from shared import bus, clock
 from shared.settings import Settings
 from shared.subjects import EVENTS

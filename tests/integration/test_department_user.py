@@ -13,9 +13,9 @@ import pytest
 import pytest_asyncio
 
 import deploy
-from services.department import sending
-from services.department.sending import Outcome, read_lines, send
 from services.ledger.app import build
+from services.ledger.department import sending
+from services.ledger.department.sending import Outcome, read_lines, send
 from services.ledger.settings import LedgerSettings
 from shared import streams
 from tests.integration.conftest import running

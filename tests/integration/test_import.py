@@ -13,9 +13,9 @@ from openpyxl import load_workbook
 from typer.testing import CliRunner, Result
 
 from services.cli import app
-from services.department.domain.columns import Value
-from services.department.workbook import write_template
 from services.ledger.app import build
+from services.ledger.department.domain.columns import Value
+from services.ledger.department.workbook import write_template
 from services.ledger.settings import LedgerSettings
 from tests.integration.conftest import running
 

@@ -19,9 +19,9 @@ from typer.testing import CliRunner, Result
 from deploy.demo.year import dispatches
 from deploy.local.nats import Nats
 from services.cli import app
-from services.department import sending
-from services.department.sending import Outcome, read_lines, send
 from services.ledger.app import build
+from services.ledger.department import sending
+from services.ledger.department.sending import Outcome, read_lines, send
 from services.ledger.settings import LedgerSettings
 from shared.jetstream import put_stream
 from tests.integration.conftest import running

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 from services.cli import app as luodi
-from services.department.settings import DepartmentSettings
+from services.ledger.department.settings import DepartmentSettings
 from shared.envelope import Event, Refusal, judge, judge_alone
 from shared.settings import Settings
 from tests import composed

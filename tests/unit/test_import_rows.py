@@ -10,10 +10,10 @@ import pytest
 from hypothesis import assume, given
 from openpyxl import Workbook, load_workbook
 
-from services.department.domain import words
-from services.department.domain.columns import Value, columns_of, events_of_departments
-from services.department.domain.rows import Row, heads_of, letters, read_sheet, subject_head
-from services.department.workbook import NotAWorkbookError, read_workbook, write_template
+from services.ledger.department.domain import words
+from services.ledger.department.domain.columns import Value, columns_of, events_of_departments
+from services.ledger.department.domain.rows import Row, heads_of, letters, read_sheet, subject_head
+from services.ledger.department.workbook import NotAWorkbookError, read_workbook, write_template
 from shared.envelope import Event, judge
 from shared.events import EVENTS, TargetSet
 from tests.unit import strategies

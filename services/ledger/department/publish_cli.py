@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from services.department.sending import LISTENING_SECONDS, Outcome, read_lines
-from services.department.telling import UNREACHABLE, exit_code, send_showing_progress
+from services.ledger.department.sending import LISTENING_SECONDS, Outcome, read_lines
+from services.ledger.department.telling import UNREACHABLE, exit_code, send_showing_progress
 
 
 def publish(

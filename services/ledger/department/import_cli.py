@@ -7,11 +7,11 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from services.department.domain.rows import Fault, Said, read_sheet
-from services.department.sending import Draft, Outcome, Refused
-from services.department.settings import DepartmentSettings
-from services.department.telling import ALL_RECORDED, SOME_REFUSED, UNREACHABLE, exit_code, send_showing_progress
-from services.department.workbook import NotAWorkbookError, read_workbook, write_template
+from services.ledger.department.domain.rows import Fault, Said, read_sheet
+from services.ledger.department.sending import Draft, Outcome, Refused
+from services.ledger.department.settings import DepartmentSettings
+from services.ledger.department.telling import ALL_RECORDED, SOME_REFUSED, UNREACHABLE, exit_code, send_showing_progress
+from services.ledger.department.workbook import NotAWorkbookError, read_workbook, write_template
 from shared.subjects import DISTRICT, UNIT
 
 _ANSWERS = {

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel
 
-from services.department.domain import words
+from services.ledger.department.domain import words
 from shared import fields
 from shared.events import EVENTS, Escalation, Year
 

@@ -8,8 +8,8 @@ from typing import Any, Final, TypeAlias
 
 from pydantic import ValidationError
 
-from services.department.domain import words
-from services.department.domain.columns import Column, Value, as_text, columns_of
+from services.ledger.department.domain import words
+from services.ledger.department.domain.columns import Column, Value, as_text, columns_of
 from shared.envelope import Refusal, judge_alone
 from shared.events import EVENTS
 from shared.fields import is_event_id

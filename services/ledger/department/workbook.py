@@ -13,9 +13,9 @@ from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from services.department.domain import words
-from services.department.domain.columns import Column, Form, Value, columns_of, events_of_departments
-from services.department.domain.rows import Row, heads_of, letters, subject_head
+from services.ledger.department.domain import words
+from services.ledger.department.domain.columns import Column, Form, Value, columns_of, events_of_departments
+from services.ledger.department.domain.rows import Row, heads_of, letters, subject_head
 
 _HEAD: Final = PatternFill("solid", fgColor="DDE6F0")
 _GREY: Final = Font(italic=True, color="808080")

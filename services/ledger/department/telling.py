@@ -8,7 +8,7 @@ from nats.errors import Error as NatsError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from services.department.sending import Draft, Outcome, send
+from services.ledger.department.sending import Draft, Outcome, send
 from shared.settings import Settings
 
 ALL_RECORDED: Final = 0
