@@ -59,13 +59,11 @@ def table_claims(text: str, periods: frozenset[Fraction | None] = frozenset()) -
 
 def unread_rows(text: str, found: Sequence[Candidate]) -> int:
     """How many rows below a head hold figures of which not one takes part in a claim."""
-    taken = {one.start for claim in found for one in (claim.result, *(o for r in claim.readings for o in r.printed))}
-    rows = [row for table in _tables(text) for row in table[1:]]
-    return sum(
-        any(cell.figure for cell in row[1:])
-        and not any(row[0].start <= start < row[-1].start + len(row[-1].text) for start in taken)
-        for row in rows
-    )
+    claims = ((claim.result, *(one for reading in claim.readings for one in reading.printed)) for claim in found)
+    taken = {one.start for figures in claims for one in figures}
+    rows = (row for table in _tables(text) for row in table[1:])
+    held = ([cell.start + one.start for cell in row[1:] if (one := cell.figure)] for row in rows)
+    return sum(bool(places) and taken.isdisjoint(places) for places in held)
 
 
 def _tables(text: str) -> Iterator[list[_Row]]:
