@@ -56,7 +56,10 @@ class Stack:
             "PYTHONUNBUFFERED": "1",
         }
         await _together(self._provision(), *([self._start_inbox()] if self._demo else []))
-        services = await _together(*(self._start(name, self._service(name)) for name in _SERVICES))
+        services = await _together(*(self._start(name, self._service(name)) for name in ("ledger", "notifier")))
+        # Its pages link to the ledger, whose port is known only now.
+        self._environment["LUODI_LEDGER_URL"] = services[0].url
+        services.append(await self._start("reporting", self._service("reporting")))
         addresses = {"nats": nats.url, "postgres": postgres.url} | {part.name: part.url for part in services}
         pages = {
             "Wall chart 挂图作战": f"{addresses['reporting']}/",

@@ -65,7 +65,7 @@ def build(settings: ReportingSettings, *, clock: clock.Clock = clock.system) -> 
     app.add_middleware(Suffixes)
     replies = Replies()
     api.install(app, desk, replies)
-    app.include_router(pages.routes(desk, live, settings.unit_names))
+    app.include_router(pages.routes(desk, live, settings.unit_names, settings.ledger_url))
     app.include_router(bulletin_api.routes(Bulletins(pool), desk, replies))
     checker = Checker()
     app.include_router(check_api.routes(desk, checker))

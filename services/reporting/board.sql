@@ -13,11 +13,11 @@ order by missed.due, p.project
 limit $5;
 
 -- name: recent
--- In the order in which things became known, which is not the order in which they happened.
+-- What happened last; of one day, what became known last.
 select f.project, p.name, f.event, f.kind, f.amount, f.happened_on, f.recorded_at
 from reporting.fact f
 left join reporting.project p on p.district = f.district and p.project = f.project
 where f.district = $1 and f.recorded_at <= coalesce($3::timestamptz, 'infinity') and f.happened_on <= $4::date
   and (f.superseded_at is null or f.superseded_at > $3::timestamptz)
-order by f.recorded_at desc, f.project, f.source, f.id
+order by f.happened_on desc, f.recorded_at desc, f.project, f.source, f.id
 limit $2;

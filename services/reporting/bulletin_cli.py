@@ -70,7 +70,8 @@ def seal(  # noqa: PLR0913, PLR0917 - typer reads the options of a command from 
                 code = await _district(pool, district)
                 name = settings.district_names.get(code, code)
                 order = Order(code, through.date(), name, issuer, reason, despite, timeout)
-                return await Sealer(connection, pool, text, settings.ledger_consumer).seal(order)
+                desk = Sealer(connection, pool, text, settings.ledger_consumer, lambda said: typer.echo(said, err=True))
+                return await desk.seal(order)
         finally:
             await connection.close()
 

@@ -1,6 +1,6 @@
 """The figures for people: the wall chart (挂图作战), and behind each figure its facts and its projects."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -20,16 +20,26 @@ from services.reporting.register import Wanted
 _SHOWN = 2_000
 _PROJECTS_SHOWN = 200
 
+Refused = Callable[[str], str | None]
+"""Where a district's refused messages are listed, if anywhere."""
+
 _templates = Jinja2Templates(Path(__file__).parent / "templates")
 _templates.env.trim_blocks = _templates.env.lstrip_blocks = True
 _templates.env.globals["say"] = wording
 
 
-def routes(desk: Desk, live: Live, units: Mapping[str, str]) -> APIRouter:
-    """The pages; they need no script, and with one they keep themselves up to date. `units` names those who publish."""
+def routes(desk: Desk, live: Live, units: Mapping[str, str], ledger: str | None) -> APIRouter:
+    """The pages; they need no script, and with one they keep themselves up to date.
+
+    `units` names those who publish, `ledger` is the address of the ledger, whose list of refused messages is linked.
+    """
+
+    def refused(district: str) -> str | None:
+        return f"{ledger.rstrip('/')}/v1/quarantine?{urlencode({'district': district})}" if ledger else None
+
     router = APIRouter(include_in_schema=False)
-    _charts(router, desk)
-    _of_figures(router, desk, units)
+    _charts(router, desk, refused)
+    _of_figures(router, desk, units, refused)
     _of_projects(router, desk, units)
 
     @router.get("/live")
@@ -43,7 +53,7 @@ def routes(desk: Desk, live: Live, units: Mapping[str, str]) -> APIRouter:
     return router
 
 
-def _charts(router: APIRouter, desk: Desk) -> None:
+def _charts(router: APIRouter, desk: Desk, refused: Refused) -> None:
     asked_here = _asker(desk)
 
     @router.get("/")
@@ -70,6 +80,7 @@ def _charts(router: APIRouter, desk: Desk) -> None:
             "live": f"/districts/{district}/live",
             "name": desk.name(district),
             "report": report,
+            "refused": refused(district),
             "rows": wall.rows(report),
             "line_of_time": wall.line_of_time(report),
             "line_at": wall.at(wall.line_of_time(report)),
@@ -85,7 +96,7 @@ def _charts(router: APIRouter, desk: Desk) -> None:
         return _templates.TemplateResponse(request, "wall.html", shown)
 
 
-def _of_figures(router: APIRouter, desk: Desk, units: Mapping[str, str]) -> None:
+def _of_figures(router: APIRouter, desk: Desk, units: Mapping[str, str], refused: Refused) -> None:
     asked_here = _asker(desk)
 
     @router.get("/districts/{district}/indicators/{code}")
@@ -97,6 +108,7 @@ def _of_figures(router: APIRouter, desk: Desk, units: Mapping[str, str]) -> None
             "live": f"/districts/{district}/live",
             "name": desk.name(district),
             "report": proof.report,
+            "refused": refused(district),
             "line": proof.evidence.progress,
             "evidence": proof.evidence,
             "funds": proof.indicator.fact.event == "funds-arrived",

@@ -1,7 +1,7 @@
 """Seals a bulletin: waits until all that was stored before is counted, freezes what is known, and publishes it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -54,9 +54,19 @@ class Order:
 
 
 class Sealer:
-    """Seals for any district; `definitions_text` is the file to freeze, `consumer` the one that feeds the tables."""
+    """Seals for any district; `definitions_text` is the file to freeze, `consumer` the one that feeds the tables.
 
-    def __init__(self, connection: Client, pool: Pool, definitions_text: str, consumer: Consumer) -> None:
+    `tell` hears what is waited for, in a sentence.
+    """
+
+    def __init__(
+        self,
+        connection: Client,
+        pool: Pool,
+        definitions_text: str,
+        consumer: Consumer,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._connection = connection
         self._stream = connection.jetstream()
         self._pool = pool
@@ -64,6 +74,7 @@ class Sealer:
         self._definitions = read_definitions(definitions_text, "definitions")
         self._figures = Figures(pool, self._definitions)
         self._consumer = consumer
+        self._tell = tell
 
     async def seal(self, order: Order) -> Document:
         """Seal, and publish what was sealed.
@@ -94,9 +105,10 @@ class Sealer:
         try:
             async with asyncio.timeout(order.seconds):
                 if last is not None:
-                    await self._past(LEDGER_OF_EVENTS, last)
+                    await self._past(LEDGER_OF_EVENTS, last, "the ledger to record {} of the events stored before")
                 # After the ledger: it acknowledges an event only when its record is stored.
-                await self._past(self._consumer, (await self._info(LEDGER.name))["state"]["last_seq"])
+                written = (await self._info(LEDGER.name))["state"]["last_seq"]
+                await self._past(self._consumer, written, "reporting to count {} of the ledger's records")
         except TimeoutError:
             raise SealError("\n".join(await self._behind(last, order.seconds))) from None
         except NotFoundError:
@@ -118,8 +130,13 @@ class Sealer:
     async def _info(self, stream: str) -> dict[str, Any]:
         return await ask(self._connection, f"STREAM.INFO.{stream}")
 
-    async def _past(self, consumer: Consumer, sequence: int) -> None:
-        while await bus.behind_sequence(self._stream, consumer, sequence):  # noqa: ASYNC110 - a consumer tells nobody that it has caught up
+    async def _past(self, consumer: Consumer, sequence: int, waited_for: str) -> None:
+        told = False
+        while left := await bus.behind_sequence(self._stream, consumer, sequence):
+            if not told:
+                self._tell(f"Waiting for {waited_for.format(left)}.")
+                told = True
+            # A consumer tells nobody that it has caught up.
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _behind(self, last: int | None, seconds: float) -> list[str]:

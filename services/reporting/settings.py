@@ -31,6 +31,10 @@ class ReportingSettings(Settings):
         default_factory=dict, description='The units\' names on the pages, as JSON: {"finance": "区财政局"}.'
     )
 
+    ledger_url: str | None = Field(
+        None, description="Where people reach the ledger, for the link to the refused messages; no link without it."
+    )
+
     @property
     def ledger_consumer(self) -> Consumer:
         """What feeds the tables."""

@@ -122,7 +122,7 @@ _EVIDENCE = {
 LIGHTS: Mapping[Light, str] = {"green": "绿灯", "yellow": "黄灯", "red": "红灯"}
 
 _GAPS = {
-    "events-parked": "有 {count} 条上报数据未通过校验，正待处理",
+    "events-parked": "部门上报的数据中有 {count} 条有误，未予入账，已退回报送单位更正",
     "events-not-consumed": "有 {count} 条上报数据尚未入账",
     "records-not-consumed": "有 {count} 个项目的更新尚未计入",
     "records-unread": "有 {count} 条台账记录无法读取",

@@ -185,7 +185,7 @@ def _deliveries(sizes: Sizes) -> Measurement:
 
 
 def _reporting(sizes: Sizes) -> list[Measurement]:
-    facts, projects = sizes.many, sizes.events // 5
+    facts, projects = sizes.many, sizes.events
     questions = Questions(sizes.few // 10, int(20 * sizes.latency_seconds), sizes.latency_seconds)
 
     async def answer(house: House, tell: Tell) -> Answers:

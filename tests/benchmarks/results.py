@@ -94,12 +94,14 @@ def _of_reporting(rounds: Rounds) -> list[Goal]:
     def p99(asked: str) -> float | None:
         return waited(rounds, "reporting", asked, lambda one: one.p99)
 
+    caught_up = rate(rounds, "catch-up")
     unchanged = waited(rounds, "reporting", figures.UNCHANGED, lambda one: one.rate)
     return [
         Goal("progress over a million facts, p99 ms", 10.0, p99(figures.NOW), True),
         Goal("progress as of an instant, p99 ms", 150.0, p99(figures.AS_OF), True),
         Goal("published → changed figure, p99 ms", 100.0, p99(figures.CHANGED), True),
         Goal("progress with ETag on 2 cores, answers/s", 500.0, unchanged),
+        Goal("catch-up of 100,000 projects, minutes", 5.0, caught_up and 100_000 / caught_up / 60, True),
     ]
 
 

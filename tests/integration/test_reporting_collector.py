@@ -212,6 +212,14 @@ async def test_the_number_of_parked_messages_is_the_latest(pool: Pool, taker: Co
     assert await pool.fetchval("select parked from reporting.quarantine") == 2
 
 
+async def test_the_latest_progress_is_what_happened_last_whenever_it_became_known(pool: Pool, taker: Collector) -> None:
+    days = {"f-1": ("2026-08-26", at(300)), "f-2": ("2026-08-31", at(301)), "f-3": ("2026-08-24", at(302))}
+    facts = [funds(day, "1.00", code, recorded=when) for code, (day, when) in days.items()]
+    await take(taker, project("P-1", [*facts, funds("2026-09-01", "1.00", "f-4")]))
+    shown = await board.board(pool, DISTRICT, AUGUST, AUGUST.through)
+    assert [row["happened_on"].day for row in shown.recent] == [31, 26, 24]
+
+
 async def test_late_is_what_was_due_and_is_not_done(pool: Pool, taker: Collector) -> None:
     def owing(code: str, due: str, on: str | None = None, stage: str = "signed") -> dict[str, Any]:
         return project(code, [], stage=stage, milestones={"started": {"due": due, "on": on}})

@@ -34,7 +34,12 @@ async def stream(nats_url: str) -> AsyncIterator[JetStreamContext]:
 
 @pytest.fixture
 def settings(nats_url: str, database_url: str) -> ReportingSettings:
-    return ReportingSettings(nats_url=nats_url, database_url=database_url, district_names={DISTRICT: "万州区"})
+    return ReportingSettings(
+        nats_url=nats_url,
+        database_url=database_url,
+        district_names={DISTRICT: "万州区"},
+        ledger_url="http://ledger:8081",
+    )
 
 
 @pytest_asyncio.fixture
@@ -340,7 +345,8 @@ async def test_the_page_says_loudly_what_is_missing_and_as_of_when(
     asked = AUGUST | {"known_by": "2026-09-05T00:00:00+08:00"}
     page = (await client.get(f"/districts/{DISTRICT}", params=asked)).text
     assert "数据不齐" in page
-    assert "有 3 条上报数据未通过校验" in page
+    assert "部门上报的数据中有 3 条有误，未予入账" in page
+    assert f'href="http://ledger:8081/v1/quarantine?district={DISTRICT}"' in page
     assert "按 2026年9月5日0时00分（北京时间）已入账的数据计算" in page
     assert "known_by=2026-09-05T00%3A00%3A00%2B08%3A00" in page
 

@@ -20,9 +20,9 @@ from services.reporting.domain.bulletin import SealError, instant
 from services.reporting.sealer import NotPublishedError, Order, Sealer, publish
 from shared import clock, streams
 from shared.database import Pool, make_pool
-from shared.subjects import EVENTS, REPORTING_OF_LEDGER, REPORTS, bulletin_subject
+from shared.subjects import EVENTS, LEDGER_OF_EVENTS, REPORTING_OF_LEDGER, REPORTS, bulletin_subject
 from tests.bulletin_documents import TEXT
-from tests.reporting_records import DISTRICT, delivered, funds, project, superseded
+from tests.reporting_records import DISTRICT, delivered, funds, project, subject, superseded
 
 AUGUST = Order(DISTRICT, date(2026, 8, 31), "示范区", seconds=5.0)
 
@@ -46,6 +46,31 @@ async def test_an_event_that_the_ledger_has_not_recorded_stops_the_seal(client: 
     with pytest.raises(SealError, match="The ledger has yet to record events up to 1 of EVENTS, 1 behind"):
         await desk.seal(Order(DISTRICT, date(2026, 8, 31), "示范区", seconds=0.2))
     assert await pool.fetchval("select count(*) from reporting.bulletin") == 0
+
+
+async def test_the_seal_waits_and_says_so_until_what_was_stored_before_is_counted(client: Client, pool: Pool) -> None:
+    early = project("P-1", [funds("2026-03-01", "1.00", "f-1")])
+    await records(pool, early)
+    stream, told = client.jetstream(), asyncio.Queue[str]()
+    await stream.publish(f"events.{DISTRICT}.finance.P-1.funds-arrived", b"{}")
+    ledger, reporting = [
+        await stream.pull_subscribe_bind(one.name, one.stream) for one in (LEDGER_OF_EVENTS, REPORTING_OF_LEDGER)
+    ]
+    sealing = asyncio.create_task(Sealer(client, pool, TEXT, REPORTING_OF_LEDGER, told.put_nowait).seal(AUGUST))
+    assert await told.get() == "Waiting for the ledger to record 1 of the events stored before."
+    # The ledger now records the event: it publishes the record before it acknowledges.
+    late = project("P-1", [*early["facts"], funds("2026-03-02", "2.00", "f-2")], name="后到项目")
+    await stream.publish(subject(late), orjson.dumps(late))
+    [event] = await ledger.fetch(1)
+    await event.ack_sync()
+    assert await told.get() == "Waiting for reporting to count 1 of the ledger's records."
+    assert not sealing.done()
+    await records(pool, late)
+    [message] = await reporting.fetch(1)
+    await message.ack_sync()
+    sealed = await sealing
+    assert [one["id"] for one in sealed["facts"]] == ["f-1", "f-2"]
+    assert told.empty()
 
 
 async def test_a_district_of_which_nothing_has_arrived_has_no_bulletin(client: Client, pool: Pool) -> None:

@@ -59,8 +59,8 @@ def test_the_document_has_the_measures_of_official_papers() -> None:
     assert fonts.get(qn("w:eastAsia")) == "仿宋"
     pitch = normal.paragraph_format.line_spacing
     assert 22 * pitch <= Mm(225) < 23 * pitch
-    closer = int(normal.element.rPr.find(qn("w:spacing")).get(qn("w:val"))) / 20
-    assert 28 * (16 + closer) <= Mm(156).pt < 29 * (16 + closer)
+    width = 16 * int(normal.element.rPr.find(qn("w:w")).get(qn("w:val"))) / 100
+    assert 28 * width <= Mm(156).pt < 29 * width
 
 
 def test_headings_have_their_fonts_and_pages_their_numbers() -> None:
@@ -103,6 +103,20 @@ def test_the_workbook_has_native_charts() -> None:
         charts = [name for name in package.namelist() if name.startswith("xl/charts/chart")]
         assert len(charts) == 3
         assert b"lineChart" in b"".join(package.read(name) for name in charts)
+
+
+def test_the_workbook_shows_figures_with_their_decimals() -> None:
+    sheet = openpyxl.load_workbook(io.BytesIO(workbook_bytes(BULLETIN)))["分月进度"]
+    june = next(row for row in sheet.iter_rows(min_row=2) if row[0].value == "2026-06-30")
+    assert (june[1].value, june[1].number_format) == (50, "#,##0.00")
+
+
+def test_what_is_set_closer_than_the_text_is_not_drawn_apart_by_the_grid_of_lines() -> None:
+    word = docx.Document(io.BytesIO(document_bytes(BULLETIN)))
+    [cell, *_] = [cell for table in word.tables for row in table.rows for cell in row.cells]
+    assert cell.paragraphs[0]._p.pPr.find(qn("w:snapToGrid")).get(qn("w:val")) == "0"
+    opening = next(one for one in word.paragraphs if one.text == BULLETIN["report"]["opening"])
+    assert opening._p.get_or_add_pPr().find(qn("w:snapToGrid")) is None
 
 
 def test_a_name_that_looks_like_a_formula_stays_a_text_and_odd_characters_do_no_harm() -> None:

@@ -156,7 +156,7 @@ def test_why_it_was_sealed_again_or_despite_something_is_printed() -> None:
     gaps = [{"code": "events-parked", "count": 6, "detail": ""}]
     notes = "".join(sealed_bulletin(reason="补报", despite="正在核实", gaps=gaps)["report"]["notes"])
     assert "本月通报重新发布，原因：补报。" in notes
-    assert "发布时尚有未通过校验、待处理的上报数据6条，未计入本通报。说明：正在核实。" in notes
+    assert "发布时尚有6条有误、已退回报送单位更正的上报数据，未计入本通报。说明：正在核实。" in notes
     assert "2026年9月5日8时00分以前入账" in notes
 
 

@@ -86,7 +86,7 @@ def test_a_period_is_named_as_reports_name_it(through: date, said: str) -> None:
 
 
 def test_what_is_missing_is_said_in_chinese() -> None:
-    assert wording.gap(Gap("events-parked", "…", 3)) == "有 3 条上报数据未通过校验，正待处理"
+    assert wording.gap(Gap("events-parked", "…", 3)) == "部门上报的数据中有 3 条有误，未予入账，已退回报送单位更正"
     assert wording.gap(Gap("records-not-consumed", "…")) == "台账更新的接收通道尚未建立"
     assert "中断" in wording.gap(Gap("bus-unreachable", "…"))
 

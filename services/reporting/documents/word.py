@@ -86,10 +86,11 @@ def _styles(word: WordDocument) -> None:
     normal = word.styles["Normal"]
     assert isinstance(normal, ParagraphStyle)  # noqa: S101 - of the library's own template
     _font(normal, _FANG_SONG, _SIZE_3)
-    # What each of 28 characters gives up so that a line of them is no wider than the type area.
-    closer = OxmlElement("w:spacing")
-    closer.set(qn("w:val"), str(math.floor((_WIDTH.pt / _CHARACTERS - _SIZE_3.pt) * _TWIPS)))
-    normal.element.get_or_add_rPr().insert_element_before(closer, "w:sz", "w:szCs")
+    # So narrow that a line of 28 is no wider than the type area. With less space between them instead, some programs
+    # lose a mark that they hang into the margin.
+    narrower = OxmlElement("w:w")
+    narrower.set(qn("w:val"), str(math.floor(100 * _WIDTH.pt / _CHARACTERS / _SIZE_3.pt)))
+    normal.element.get_or_add_rPr().insert_element_before(narrower, "w:sz", "w:szCs")
     # Where a line may break depends on the language.
     for language in word.styles.element.iter(qn("w:lang")):
         language.set(qn("w:eastAsia"), "zh-CN")
@@ -118,6 +119,13 @@ def _font(owner: Any, name: str, size: Length) -> None:
     fonts.set(qn("w:eastAsia"), name)
 
 
+def _off_the_grid(properties: Any) -> None:
+    """Whatever is set closer than the text would be drawn apart again by the page's grid of lines."""
+    switch = OxmlElement("w:snapToGrid")
+    switch.set(qn("w:val"), "0")
+    properties.insert_element_before(switch, "w:spacing", "w:ind", "w:contextualSpacing", "w:jc", "w:rPr")
+
+
 def _indent(properties: Any, characters: int) -> None:
     """Indents the first line by so many characters, whatever their size."""
     indent = properties.get_or_add_ind()
@@ -139,6 +147,8 @@ def _text(  # noqa: PLR0913 - a paragraph has that many properties
     paragraph = paragraph or word.add_paragraph()
     paragraph.alignment = align
     paragraph.paragraph_format.line_spacing = line
+    if line < _LINE:
+        _off_the_grid(paragraph._p.get_or_add_pPr())
     if indent:
         _indent(paragraph._p.get_or_add_pPr(), indent)
     _font(paragraph.add_run(printable(text)), font, size)
@@ -249,6 +259,9 @@ def _record(word: WordDocument, bulletin: Document) -> None:
     notes = [*bulletin["report"]["notes"], root]
     for place, note in enumerate(notes):
         line = _text(word, note, size=_SIZE_4, align=WD_ALIGN_PARAGRAPH.LEFT, indent=0, line=Pt(22))
+        # It stays together on one page.
+        line.paragraph_format.keep_with_next = place < len(notes) - 1
+        line.paragraph_format.keep_together = True
         if place == 0:
             _border(line._p.get_or_add_pPr(), "top", "000000", 8)
     _border(line._p.get_or_add_pPr(), "bottom", "000000", 8)

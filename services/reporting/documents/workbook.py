@@ -17,7 +17,6 @@ from openpyxl.worksheet.worksheet import Worksheet
 from services.reporting.documents.packing import printable, repacked
 from services.reporting.domain import bulletin_words as say
 from services.reporting.domain.bulletin import Document
-from services.reporting.domain.progress import plain
 
 Value = str | int | Decimal | None
 
@@ -260,17 +259,22 @@ def _write(sheet: Worksheet, row: int, values: Sequence[Value]) -> None:
         if value is None:
             continue
         cell = sheet.cell(row, place, printable(value) if isinstance(value, str) else value)
+        if isinstance(value, Decimal):
+            # As it is printed elsewhere, zeros included.
+            decimals = max(0, -int(value.as_tuple().exponent))
+            cell.number_format = f"#,##0.{'0' * decimals}" if decimals else "#,##0"
         if isinstance(value, str):
             # Else a project named =… would be a formula.
             cell.data_type = "s"
 
 
 def _number(text: str | None) -> Decimal | None:
-    return None if text is None else plain(Decimal(text))
+    return None if text is None else Decimal(text)
 
 
 def _width(value: Value) -> int:
-    return sum(2 if ord(letter) > 0x2E7F else 1 for letter in str(value if value is not None else ""))
+    text = f"{value:,}" if isinstance(value, Decimal) else str(value if value is not None else "")
+    return sum(2 if ord(letter) > 0x2E7F else 1 for letter in text)
 
 
 def _evidence(fact: Document) -> str | None:

@@ -56,13 +56,13 @@ def _targets(document: Document, definitions: Definitions) -> Iterator[say.Part]
     yield say.table(
         "目标任务完成情况表",
         (
-            ("指标", 34),
-            ("单位", 9),
+            ("指标", 38),
+            ("单位", 8),
             ("全年目标", -13),
             ("完成数", -11),
             ("完成率", -11),
             ("超欠序时", -13),
-            ("亮灯", 9),
+            ("亮灯", 8),
         ),
         (
             (
@@ -185,11 +185,11 @@ def _notes(document: Document, definitions: Definitions) -> Iterator[str]:
     if document["reason"]:
         yield f"本月通报重新发布，原因：{document['reason']}。"
     if document["despite"]:
-        held = say.listed(f"{_GAPS.get(gap['code'], gap['code'])}{gap['count']}条" for gap in document["gaps"])
+        held = say.listed(f"{gap['count']}条{_GAPS.get(gap['code'], gap['code'])}" for gap in document["gaps"])
         yield f"发布时尚有{held}，未计入本通报。说明：{document['despite']}。"
 
 
-_GAPS = {"events-parked": "未通过校验、待处理的上报数据", "records-unread": "无法读取的台账记录"}
+_GAPS = {"events-parked": "有误、已退回报送单位更正的上报数据", "records-unread": "无法读取的台账记录"}
 
 
 def _signed(points: str | None) -> str:
