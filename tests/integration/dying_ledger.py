@@ -14,6 +14,7 @@ from asyncpg import Connection
 from nats.aio.msg import Msg
 
 from services.ledger import app as ledger
+from services.ledger import recorder
 from services.ledger.recorder import SQL, Recorder
 from services.ledger.settings import LedgerSettings
 from shared import bus
@@ -78,13 +79,13 @@ def half_acknowledged() -> None:
     Msg.ack = dying  # type: ignore[method-assign] # the point of this program
 
 
-def wrap(name: str, how: Callable[[Step], Step]) -> Callable[[], None]:
-    return lambda: setattr(Recorder, name, how(getattr(Recorder, name)))
+def wrap(name: str, how: Callable[[Step], Step], owner: Any = Recorder) -> Callable[[], None]:
+    return lambda: setattr(owner, name, how(getattr(owner, name)))
 
 
 STEPS: dict[str, Callable[[], None]] = {
     "fetched": wrap("record", before),
-    "locked": wrap("_lock", after),
+    "locked": wrap("lock_projects", after, recorder),
     "inside the transaction": inside_the_transaction,
     "committed": wrap("_fold", after),
     "parked": wrap("_park", after),
