@@ -1,6 +1,7 @@
 """`luodi publish`, which speaks to the ledger as a department does."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from services.ledger.department.sending import LISTENING_SECONDS, Outcome, read_lines
+from services.ledger.department.sending import LISTENING_SECONDS, Outcome, Refused, read_lines
 from services.ledger.department.telling import UNREACHABLE, exit_code, send_showing_progress
 
 
@@ -35,16 +36,15 @@ def publish(
     """
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     drafts, refused = read_lines(_lines(file, console))
-    for one in refused:
-        typer.echo(f"{one.place}: {one.code}: {one.reason}")
     outcome = send_showing_progress(drafts, timeout, console)
     if isinstance(outcome, str):
+        _list(refused)
         console.print(f"[red]Not published:[/] {escape(outcome)}: is NATS up at LUODI_NATS_URL?")
         raise typer.Exit(UNREACHABLE)
-    for one in outcome.refused:
-        typer.echo(f"{one.place}: {one.code}: {one.reason}")
-    _sum_up(outcome, len(refused) + len(outcome.refused), console)
-    raise typer.Exit(exit_code(outcome, refused=bool(refused or outcome.refused)))
+    refused += outcome.refused
+    _list(refused)
+    _sum_up(outcome, len(refused), console)
+    raise typer.Exit(exit_code(outcome, refused=bool(refused)))
 
 
 def _lines(file: str, console: Console) -> list[bytes]:
@@ -56,6 +56,12 @@ def _lines(file: str, console: Console) -> list[bytes]:
     except OSError as error:
         console.print(f"[red]Cannot be read:[/] {escape(file)}: {error.strerror}")
         raise typer.Exit(UNREACHABLE) from error
+
+
+def _list(refused: Sequence[Refused]) -> None:
+    """In the order of the file's lines, whoever refused them."""
+    for one in sorted(refused, key=lambda one: int(one.place.removeprefix("line "))):
+        typer.echo(f"{one.place}: {one.code}: {one.reason}")
 
 
 def _sum_up(outcome: Outcome, refused: int, console: Console) -> None:
