@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, RootModel
 from services.reporting.completeness import Code
 from services.reporting.desk import Proof, Report
 from services.reporting.domain.indicators import Light, Unit
+from services.reporting.domain.progress import Progress
 from services.reporting.domain.question import Question
 from services.reporting.domain.ratios import RatioFigure
 from services.reporting.editions import Editions
@@ -35,7 +36,12 @@ class IndicatorAnswer(Answer):
     actual: DecimalString
     target: DecimalString | None
     completion_pct: DecimalString | None
-    elapsed_pct: DecimalString = Field(description="序时进度 of the indicator's own year")
+    elapsed_pct: DecimalString | None = Field(
+        None,
+        description="序时进度 of the indicator's own year, where that is not the calendar's",
+        examples=["75.00"],
+        exclude_if=lambda own: own is None,
+    )
     lead_points: DecimalString | None = Field(
         description="completion minus elapsed, in points, from the exact values",
     )
@@ -323,7 +329,13 @@ def heading(report: Report) -> dict[str, Any]:
 
 def lines(report: Report) -> list[IndicatorAnswer]:
     """Every indicator of a report."""
-    return [IndicatorAnswer.model_validate(line) for line in report.indicators]
+    return [indicator_answer(line, report.elapsed_pct) for line in report.indicators]
+
+
+def indicator_answer(line: Progress, elapsed_pct: Decimal) -> IndicatorAnswer:
+    """One indicator, below a heading that says 序时进度."""
+    own = None if line.elapsed_pct == elapsed_pct else line.elapsed_pct
+    return IndicatorAnswer.model_validate(line).model_copy(update={"elapsed_pct": own})
 
 
 def progress_answer(report: Report) -> ProgressAnswer:
@@ -375,7 +387,7 @@ def facts_answer(proof: Proof, offset: int) -> FactsAnswer:
     reached = offset + len(proof.evidence.facts)
     return FactsAnswer(
         **heading(proof.report),
-        indicator=IndicatorAnswer.model_validate(proof.evidence.progress),
+        indicator=indicator_answer(proof.evidence.progress, proof.report.elapsed_pct),
         total=proof.evidence.total,
         facts=[fact_answer(row) for row in proof.evidence.facts],
         next=reached if proof.evidence.facts and reached < proof.evidence.total else None,

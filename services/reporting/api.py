@@ -311,7 +311,7 @@ def _parts(found: Breakdown, asking: AskingParts) -> answers.PartsAnswer:
     ]
     return answers.PartsAnswer(
         **answers.heading(found.report),
-        indicator=answers.IndicatorAnswer.model_validate(line),
+        indicator=answers.indicator_answer(line, found.report.elapsed_pct),
         dimension=found.dimension,
         parts=[
             answers.PartAnswer(

@@ -9,6 +9,7 @@ import pytest
 
 import services.reporting
 from services.reporting import wall, wording
+from services.reporting.answers import progress_answer
 from services.reporting.board import Board
 from services.reporting.completeness import Gap
 from services.reporting.desk import Report
@@ -46,6 +47,14 @@ def test_an_indicator_of_another_year_is_drawn_against_its_own_line_of_time() ->
     assert [one.line_at for one in wall.rows(mixed)] == [wall.at(Decimal("66.67")), wall.at(Decimal(75))]
     assert wall.line_of_time(mixed) == Decimal("66.67")
     assert wall.line_of_time(replace(mixed, indicators=lines[1:])) == Decimal(75)
+
+
+def test_an_answer_says_an_indicators_own_line_of_time_only_where_it_is_not_the_headings() -> None:
+    other = FUNDS.model_copy(update={"code": "other", "year_begins": "12-01"})
+    lines = [progress(one, Tally(Decimal(1), 1), Decimal(1), AUGUST) for one in (FUNDS, other)]
+    answer = progress_answer(Report("500101", AUGUST, "1", percent(elapsed(AUGUST.through), 2), [], lines))
+    said = {one["code"]: one.get("elapsed_pct") for one in answer.model_dump(mode="json")["indicators"]}
+    assert said == {"funds-arrived": None, "other": "75.00"}
 
 
 def test_a_bar_too_long_for_the_track_is_cut_and_says_so() -> None:
