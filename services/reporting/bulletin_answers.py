@@ -38,8 +38,8 @@ class TargetOfBulletinAnswer(Answer):
     id: str
 
 
-class FactOfBulletinAnswer(Answer):
-    """A fact on which figures depend; `counts` is what it adds to each indicator, in yuan."""
+class IdentifiedFactAnswer(Answer):
+    """A fact, by its event."""
 
     project: str
     name: str | None
@@ -48,6 +48,11 @@ class FactOfBulletinAnswer(Answer):
     id: str
     on: date
     recorded_at: datetime
+
+
+class FactOfBulletinAnswer(IdentifiedFactAnswer):
+    """A fact on which figures depend; `counts` is what it adds to each indicator, in yuan."""
+
     data: dict[str, Any]
     counts: CountsAnswer
 
@@ -145,19 +150,12 @@ class CoverAnswer(Answer):
     definitions: str
 
 
-class ComparedFactAnswer(Answer):
+class ComparedFactAnswer(IdentifiedFactAnswer):
     """A fact that counts in one of the two only, or differently; `counted` is what it added in the first, in yuan.
 
     `within` says whether it lies in the shorter of the two periods, and so was restated.
     """
 
-    project: str
-    name: str | None
-    event: str
-    source: str
-    id: str
-    on: date
-    recorded_at: datetime
     counted: CountsAnswer
     counts: CountsAnswer
     within: bool

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import nats
 import pytest_asyncio
@@ -9,6 +10,7 @@ from fastapi import FastAPI
 from nats.aio.client import Client
 
 from shared import streams
+from tests.integration.deployed_nats import DeployedNats
 
 
 @pytest_asyncio.fixture
@@ -24,6 +26,16 @@ async def client(provisioned: str) -> AsyncIterator[Client]:
     connection = await nats.connect(provisioned)
     yield connection
     await connection.close()
+
+
+@pytest_asyncio.fixture
+async def bus(tmp_path: Path) -> AsyncIterator[DeployedNats]:
+    """A server with the configuration and the users that an installation begins with, provisioned."""
+    server = DeployedNats(tmp_path / "nats")
+    await server.start()
+    await streams.provision(server.url_of("luodi"))
+    yield server
+    await server.stop()
 
 
 @contextlib.asynccontextmanager

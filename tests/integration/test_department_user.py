@@ -17,7 +17,6 @@ from services.ledger.app import build
 from services.ledger.department import sending
 from services.ledger.department.sending import Outcome, read_lines, send
 from services.ledger.settings import LedgerSettings
-from shared import streams
 from tests.integration.conftest import running
 from tests.integration.department import contract_signed, funds_arrived
 from tests.integration.deployed_nats import DeployedNats
@@ -25,15 +24,6 @@ from tests.waiting import PATIENCE, until
 
 EVENTS_PAGE = (Path(deploy.__file__).parents[1] / "docs" / "events.md").read_text(encoding="utf-8")
 PROJECT = "P-2026-017"
-
-
-@pytest_asyncio.fixture
-async def bus(tmp_path: Path) -> AsyncIterator[DeployedNats]:
-    server = DeployedNats(tmp_path / "nats")
-    await server.start()
-    await streams.provision(server.url_of("luodi"))
-    yield server
-    await server.stop()
 
 
 @pytest_asyncio.fixture

@@ -15,22 +15,12 @@ import pytest_asyncio
 from nats.aio.client import Client
 
 from deploy.local.nats import Nats
-from shared import streams
 from shared.jetstream import ask
 from shared.subjects import STREAMS
 from tests.integration.deployed_nats import FILES, PASSWORDS, DeployedNats
 from tests.waiting import until
 
 SUBJECT = "ledger.500101.project.P-2026-017"
-
-
-@pytest_asyncio.fixture
-async def bus(tmp_path: Path) -> AsyncIterator[DeployedNats]:
-    server = DeployedNats(tmp_path / "nats")
-    await server.start()
-    await streams.provision(server.url_of("luodi"))
-    yield server
-    await server.stop()
 
 
 class City:
