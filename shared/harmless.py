@@ -1,10 +1,12 @@
 """What strangers put into a message's subject and headers, made harmless before the NATS client reads it."""
 
-from typing import Any
+from typing import Final
 
-import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+
+# To this an acknowledgement is sent, and only a consumer sets it.
+_DELIVERED: Final = b"$JS.ACK."
 
 
 def harden(connection: Client) -> None:
@@ -12,24 +14,20 @@ def harden(connection: Client) -> None:
 
     The server stores subjects and headers of any bytes. The client decodes them as UTF-8 and ends its reader at the
     first that is not, still connected to all appearances: one message of one department would stop the ledger for good.
-    Here a subject becomes `printable` text, and headers that cannot be read are as none.
+    Here a subject becomes `printable` text, and a message that a consumer delivers has no headers: nobody reads them,
+    and to parse them takes as long as to parse the message.
     """
-    build_message, process_headers = connection._build_message, connection._process_headers
-    log = structlog.get_logger().bind(part="nats")
+    build_message, process_message = connection._build_message, connection._process_msg
 
     def build(sid: int, subject: bytes, reply: bytes, data: bytes, headers: dict[str, str] | None) -> Msg:
         message: Msg = build_message(sid, printable(subject).encode(), reply, data, headers)
         return message
 
-    async def process(headers: bytes) -> dict[str, Any] | None:
-        try:
-            return await process_headers(headers)
-        except (ValueError, IndexError) as error:
-            log.warning("headers cannot be read, taken as none", reason=str(error))
-            return None
+    async def process(sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
+        await process_message(sid, subject, reply, data, b"" if reply.startswith(_DELIVERED) else headers)
 
     connection._build_message = build  # type: ignore[method-assign] # the client has no hook of its own
-    connection._process_headers = process  # type: ignore[method-assign] # the same
+    connection._process_msg = process  # type: ignore[method-assign] # the same
 
 
 def printable(raw: bytes) -> str:

@@ -23,6 +23,9 @@ Key = Callable[[str], Hashable]
 SLOW_SECONDS = 15.0
 """A batch that takes longer is told of by the readiness check."""
 
+MOST_BYTES = 8 * 1024 * 1024
+"""Of the messages of one batch: many large ones must find room in memory, too. The last may go beyond it."""
+
 # Then another process may try what this one cannot do.
 _GIVE_BACK_SECONDS: Final = 30.0
 
@@ -138,17 +141,21 @@ class Intake:
         return doubled
 
     async def _keep(self, connection: Client, ack_wait: float) -> None:
-        """Tell the server, in time, that what is in hand is being worked on."""
+        """Tell the server, in time, that what is in hand is being worked on: nearly all is done long before."""
+        before = set[int]()
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(ack_wait / 3):
+                async with asyncio.timeout(ack_wait / 4):
                     await self._doubled.wait()
+            in_hand = self._in_hand()
+            late = in_hand if self._doubled.is_set() else [message for message in in_hand if id(message) in before]
             self._doubled.clear()
             # Kept by the client while the server is away, this would fill its memory, and then nothing could be sent.
             if connection.is_connected:
                 with contextlib.suppress(NatsError):
-                    for message in self._in_hand():
+                    for message in late:
                         await message.in_progress()
+            before = {id(message) for message in in_hand}
 
     async def _give_back(self) -> None:
         """Let whoever comes next have what is in hand at once; after the pulls' end, or it would come back here."""
@@ -168,6 +175,7 @@ class _Lane:
         self._size = size
         self._log = log
         self._waiting: deque[Msg] = deque()
+        self._waiting_bytes = 0
         self._batch: list[Msg] = []
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
@@ -186,12 +194,13 @@ class _Lane:
         return [*self._batch, *self._waiting]
 
     async def room(self) -> None:
-        while len(self._waiting) >= 2 * self._size:
+        while len(self._waiting) >= 2 * self._size or self._waiting_bytes >= MOST_BYTES:
             self._room.clear()
             await self._room.wait()
 
     def put(self, message: Msg) -> None:
         self._waiting.append(message)
+        self._waiting_bytes += len(message.data)
         self._arrived.set()
 
     async def run(self) -> None:
@@ -199,7 +208,7 @@ class _Lane:
             while not self._waiting:
                 self._arrived.clear()
                 await self._arrived.wait()
-            self._batch = [self._waiting.popleft() for _ in range(min(self._size, len(self._waiting)))]
+            self._take()
             self._room.set()
             if await self._handled():
                 for message in self._batch:
@@ -211,7 +220,16 @@ class _Lane:
     def forget(self) -> None:
         self._begun = self._failed = None
         self._waiting.clear()
+        self._waiting_bytes = 0
         self._batch = []
+
+    def _take(self) -> None:
+        total = 0
+        while self._waiting and len(self._batch) < self._size and total < MOST_BYTES:
+            message = self._waiting.popleft()
+            self._batch.append(message)
+            total += len(message.data)
+        self._waiting_bytes -= total
 
     async def _handled(self) -> bool:
         """Handle the batch; False when that has failed for so long that another may try."""

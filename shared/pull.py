@@ -20,6 +20,8 @@ _EXPIRES_SECONDS: Final = 10.0
 _LEAVING_SECONDS: Final = 2.0
 _HEARTBEAT_SECONDS: Final = 1.0
 _MISSED_SECONDS: Final = 2.5 * _HEARTBEAT_SECONDS
+# Of one request: however large its messages are, they have to find room in memory.
+_MOST_BYTES: Final = 16 * 1024 * 1024
 _NANOSECONDS: Final = 1_000_000_000
 _HEARTBEAT: Final = "100"
 _EXPIRED: Final = "408"
@@ -139,6 +141,8 @@ class Pull:
         self._owed[token] = room
         request = {
             "batch": room,
+            # A message that is larger than the whole request would never come.
+            "max_bytes": max(_MOST_BYTES, 2 * self._connection.max_payload),
             "expires": int(_EXPIRES_SECONDS * _NANOSECONDS),
             "idle_heartbeat": int(_HEARTBEAT_SECONDS * _NANOSECONDS),
         }

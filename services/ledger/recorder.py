@@ -1,5 +1,6 @@
 """Records what departments said: archive, fold, publish; the bus acknowledges when all of it is done."""
 
+import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
@@ -18,6 +19,7 @@ from services.ledger.domain.batch import (
     halves,
     keys,
     one_by_one,
+    parts,
     refuse,
     sort_out,
 )
@@ -50,6 +52,7 @@ FOLD_SECONDS: Final = 10.0
 
 # A quick database folds a project of one event in less than this share of what any fold may take.
 _QUICK: Final = 0.25
+_AT_ONCE: Final = 250
 # The server ends a fold that takes too long; this much later it is the server that does not answer.
 _NO_ANSWER_SECONDS: Final = 60.0
 
@@ -61,14 +64,24 @@ class AllFoldsSlow(Exception):  # noqa: N818 - what happened, not an error of ou
 class Recorder:
     """Takes batches from the EVENTS stream to the archive, the projections and the LEDGER stream.
 
-    A project whose fold takes longer than `fold_seconds`, alone and twice, has its events parked.
+    A project whose fold takes longer than `fold_seconds`, alone and twice, has its events parked. So many messages are
+    judged, events written or projects folded `at_once`: then other batches, and whoever asks over HTTP, have a turn.
     """
 
-    def __init__(self, pool: Pool, publish: Publish, metrics: Metrics, *, fold_seconds: float = FOLD_SECONDS) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        publish: Publish,
+        metrics: Metrics,
+        *,
+        fold_seconds: float = FOLD_SECONDS,
+        at_once: int = _AT_ONCE,
+    ) -> None:
         self._pool = pool
         self._publish = publish
         self._metrics = metrics
         self._fold_seconds = fold_seconds
+        self._at_once = at_once
         self._log = structlog.get_logger().bind(part="recorder")
 
     async def handle(self, messages: Sequence[Msg]) -> None:
@@ -83,7 +96,7 @@ class Recorder:
         Safe to repeat with any part of the batch, in any order. Returns what was refused and is parked; all else is on
         record. Raises when Postgres or NATS is away; then nothing of the batch may be acknowledged.
         """
-        accepted, refused = sort_out(batch)
+        accepted, refused = await self._sort_out(batch)
         async with self._pool.acquire() as connection:
             try:
                 await lock_projects(connection, keys(accepted))
@@ -103,6 +116,15 @@ class Recorder:
         self._count(accepted, refused + late, records)
         return refused + late
 
+    async def _sort_out(self, batch: Sequence[Stored]) -> tuple[list[Accepted], list[Refused]]:
+        accepted, refused = list[Accepted](), list[Refused]()
+        for part in parts(batch, self._at_once):
+            some_accepted, some_refused = sort_out(part)
+            accepted += some_accepted
+            refused += some_refused
+            await asyncio.sleep(0)
+        return accepted, refused
+
     async def _fold(
         self, connection: Connection, accepted: list[Accepted], *, alone: bool = False
     ) -> tuple[list[Outgoing], list[Refused]]:
@@ -115,7 +137,7 @@ class Recorder:
         except POISON as error:
             if len(keys(accepted)) == 1:
                 return [], self._unfoldable(accepted, f"could not be computed: {error}")
-            parts = halves(accepted)
+            smaller = halves(accepted)
         except asyncpg.QueryCanceledError:
             # Also before a project is tried alone: the database may be quick again when it has been.
             await self._blame_the_database(connection)
@@ -123,9 +145,9 @@ class Recorder:
                 return [], self._unfoldable(accepted, f"took longer than {self._fold_seconds:g} seconds to compute")
             # In halves, the limit would be waited for at each of them. Whoever was alone is tried again, too: the time
             # may have passed while the server was suspended.
-            parts, alone = one_by_one(accepted), True
+            smaller, alone = one_by_one(accepted), True
         records, late = [], []
-        for part in parts:
+        for part in smaller:
             some_records, some_late = await self._fold(connection, part, alone=alone)
             records += some_records
             late += some_late
@@ -155,9 +177,7 @@ class Recorder:
         touched = keys(accepted)
         targets_touched = [key for key in touched if key[1].startswith("target-")]
         others_touched = [key for key in touched if not key[1].startswith("target-")]
-        done = await connection.execute(SQL["insert_events"], *_event_columns(accepted))
-        all_new = int(done.rpartition(" ")[2]) == len(accepted)
-        reused = [] if all_new else await connection.fetch(SQL["reused_identities"], *_identity_columns(accepted))
+        reused = [one for part in parts(accepted, self._at_once) for one in await self._archived(connection, part)]
         await connection.execute(SQL["limit"], f"{seconds * 1000:.0f}ms")
         projects = await self._folded(connection, "fold_projects", others_touched)
         trips_touched = _perhaps_trips(accepted, others_touched, projects)
@@ -168,13 +188,22 @@ class Recorder:
             Outgoing(target_subject(row["district"], row["year"], row["indicator"]), row["message"]) for row in targets
         ]
         records += [Outgoing(outreach_subject(row["district"], row["trip"]), row["message"]) for row in trips]
-        return records, [_identity_reused(accepted[row["position"] - 1]) for row in reused]
+        return records, reused
+
+    async def _archived(self, connection: Connection, accepted: Sequence[Accepted]) -> list[Refused]:
+        done = await connection.execute(SQL["insert_events"], *_event_columns(accepted))
+        if int(done.rpartition(" ")[2]) == len(accepted):
+            return []
+        reused = await connection.fetch(SQL["reused_identities"], *_identity_columns(accepted))
+        return [_identity_reused(accepted[row["position"] - 1]) for row in reused]
 
     async def _folded(self, connection: Connection, query: str, touched: Sequence[Key]) -> list[asyncpg.Record]:
-        if not touched:
-            return []
         patience = self._fold_seconds + _NO_ANSWER_SECONDS
-        return await connection.fetch(SQL[query], *_columns(touched, 2), timeout=patience)
+        return [
+            row
+            for part in parts(touched, self._at_once)
+            for row in await connection.fetch(SQL[query], *_columns(part, 2), timeout=patience)
+        ]
 
     async def _park(self, connection: Connection, refused: Sequence[Refused]) -> list[Outgoing]:
         """Keep refused messages whole; returns what to tell their senders and whoever adds up figures."""

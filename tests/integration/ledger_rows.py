@@ -39,8 +39,8 @@ class Published:
                 self.last[message.subject] = message.payload
 
 
-def recorder(pool: Pool, published: Published) -> Recorder:
-    return Recorder(pool, published, Metrics(CollectorRegistry()))
+def recorder(pool: Pool, published: Published, at_once: int = 250) -> Recorder:
+    return Recorder(pool, published, Metrics(CollectorRegistry()), at_once=at_once)
 
 
 async def rows(pool: Pool) -> dict[str, list[dict[str, Any]]]:

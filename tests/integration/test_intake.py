@@ -13,7 +13,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from deploy.local.nats import Nats
-from shared import bus, streams
+from shared import bus, pull, streams
 from shared import intake as intakes
 from shared.bus import Outgoing, publish_all, recorded_at, stream_sequence
 from shared.intake import Handle, Intake
@@ -65,6 +65,30 @@ async def test_everything_arrives_in_order_and_no_batch_is_larger_than_asked(pro
         await seen.everything_to(2_000)
     assert seen.sequences == list(range(1, 2_001))
     assert max(seen.sizes) <= 300
+
+
+async def test_messages_too_large_to_be_held_together_come_in_smaller_batches(
+    provisioned: str, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intakes, "MOST_BYTES", 600_000)
+    monkeypatch.setattr(pull, "_MOST_BYTES", 600_000)
+    seen, go_on = Seen(), asyncio.Event()
+
+    async def held_up(messages: Sequence[Msg]) -> None:
+        await go_on.wait()
+        await seen(messages)
+
+    async def has_many() -> bool:
+        return len(intake._in_hand()) >= 8
+
+    for _ in range(6):
+        await publish_all(client, [Outgoing("events.500101.a.P-1.started", bytes(250_000)) for _ in range(6)])
+    async with taking_in(provisioned, held_up) as intake:
+        await until(has_many)
+        go_on.set()
+        await seen.everything_to(36)
+    assert seen.sequences == list(range(1, 37))
+    assert max(seen.sizes) == 3
 
 
 async def test_a_single_message_does_not_wait_for_others(provisioned: str, client: Client) -> None:

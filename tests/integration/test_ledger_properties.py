@@ -12,9 +12,9 @@ from tests.integration.ledger_histories import SUBJECTS, deliveries, stored_mess
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
-@given(deliveries())
+@given(deliveries(), st.integers(1, 4))
 async def test_any_order_any_repetition_and_any_batches_leave_the_same_rows(
-    database_url: str, delivered: tuple[list[Stored], list[list[Stored]]]
+    database_url: str, delivered: tuple[list[Stored], list[list[Stored]]], at_once: int
 ) -> None:
     messages, batches = delivered
     async with make_pool(database_url, "test", size=1) as pool:
@@ -26,7 +26,7 @@ async def test_any_order_any_repetition_and_any_batches_leave_the_same_rows(
         await ledger_rows.wipe(pool)
         in_disorder = ledger_rows.Published()
         for batch in batches:
-            await ledger_rows.recorder(pool, in_disorder).record(batch)
+            await ledger_rows.recorder(pool, in_disorder, at_once).record(batch)
         assert await ledger_rows.rows(pool) == expected
         assert in_disorder.last == in_order.last
 

@@ -1,10 +1,13 @@
 """What to do with a batch of stored messages, decided without touching anything."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from shared.envelope import Code, Event, Refusal, judge
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,12 @@ def sort_out(batch: Iterable[Stored]) -> tuple[list[Accepted], list[Refused]]:
 def keys(accepted: Iterable[Accepted]) -> list[Key]:
     """The (district, subject) pairs that a batch touches, each once, sorted."""
     return sorted({(one.event.district, one.event.subject) for one in accepted})
+
+
+def parts(items: Sequence[T], most: int) -> Iterator[Sequence[T]]:
+    """The same items in the same order, in parts of at most so many."""
+    for start in range(0, len(items), most):
+        yield items[start : start + most]
 
 
 def halves(accepted: Sequence[Accepted]) -> list[list[Accepted]]:
