@@ -91,14 +91,15 @@ def _peers(sizes: Sizes) -> list[Measurement]:
         Measurement("per-message", "FastStream, one by one", fewer, _race(PER_MESSAGE, little, sizes)),
     ]
     if projection.is_installed():
-
-        async def project(house: House, tell: Tell) -> Lap:
-            tell("storing", 0, little.events)
-            track = Track(sizes.seconds, partial(_progress, tell, "projecting", little.events))
-            return await projection.project(house, little, track)
-
-        note = f"the projection alone, archived before; {fewer}"
-        rows.append(Measurement("eventsourcing", "eventsourcing", note, project))
+        rows += [
+            Measurement("eventsourcing", "eventsourcing", f"archived and projected; {fewer}", _take_in(little, sizes)),
+            Measurement(
+                "eventsourcing-projection",
+                "eventsourcing, projection",
+                f"the projection alone, archived before; {fewer}",
+                _project(little, sizes),
+            ),
+        ]
     return rows
 
 
@@ -220,6 +221,26 @@ def _race(contestant: Contestant, work: Work, sizes: Sizes) -> Run:
         await house.store(iter(messages), partial(_progress, tell, "publishing", work.events))
         track = Track(sizes.seconds, partial(_progress, tell, "consuming", work.events))
         return await race(house, contestant, last, track)
+
+    return run
+
+
+def _take_in(work: Work, sizes: Sizes) -> Run:
+    async def run(house: House, tell: Tell) -> Lap:
+        *messages, last = work.messages()
+        await make_way(house, projection.TAKING_IN)
+        await house.store(iter(messages), partial(_progress, tell, "publishing", work.events))
+        track = Track(sizes.seconds, partial(_progress, tell, "projecting", work.events))
+        return await projection.take_in(house, last, track)
+
+    return run
+
+
+def _project(work: Work, sizes: Sizes) -> Run:
+    async def run(house: House, tell: Tell) -> Lap:
+        tell("storing", 0, work.events)
+        track = Track(sizes.seconds, partial(_progress, tell, "projecting", work.events))
+        return await projection.project(house, work, track)
 
     return run
 

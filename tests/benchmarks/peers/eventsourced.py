@@ -1,16 +1,19 @@
 """The `eventsourcing` package: aggregates in its Postgres recorder, and a projection by its runner.
 
-It archives before the clock starts, and the projection alone is measured: less work an event than the others do.
+`take-in` archives what NATS has, an event at a time, as its tutorials show; `store` archives the same at once. Beside
+either, `project` runs the projection.
 """
 
+import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
+import nats
 import orjson
 from eventsourcing.application import Application
 from eventsourcing.dispatch import singledispatchmethod
@@ -18,14 +21,17 @@ from eventsourcing.domain import Aggregate, event
 from eventsourcing.persistence import Tracking
 from eventsourcing.postgres import PostgresDatastore, PostgresTrackingRecorder
 from eventsourcing.projection import Projection, ProjectionRunner
+from nats.errors import TimeoutError as NothingArrivedError
 from psycopg import sql
 
 from shared.sql import queries_beside
+from shared.subjects import EVENTS
 from tests.benchmarks.peers import tables
 from tests.benchmarks.workload import Work
 
 SQL = queries_beside(__file__)
 _SAVED_AT_ONCE = 50
+_FETCHED_AT_ONCE = 500
 _ZERO = Decimal(0)
 
 
@@ -39,6 +45,10 @@ class Project(Aggregate):
     class FundsArrived(Aggregate.Event):
         project: str
         data: dict[str, Any]
+
+    @staticmethod
+    def create_id(project: str) -> UUID:
+        return uuid5(NAMESPACE_URL, project)
 
     @event("Registered")
     def __init__(self, project: str, data: dict[str, Any]) -> None:
@@ -98,23 +108,53 @@ def store(work: Work) -> None:
     """Save the work's events, many aggregates in one transaction."""
     projects: dict[str, Project] = {}
     for _, payload in work.messages():
-        document = orjson.loads(payload)
-        name, data = document["subject"], document["data"]
-        match document["type"]:
-            case "luodi.registered.v1":
-                projects[name] = Project(project=name, data=data)
-            case "luodi.claimed.v1":
-                projects[name].claim(project=name, data=data)
-            case "luodi.timetable-set.v1":
-                projects[name].set_timetable(project=name, data=data)
-            case "luodi.signed.v1":
-                projects[name].sign(project=name, data=data)
-            case _:
-                projects[name].receive_funds(project=name, data=data)
+        project = changed(payload, projects.__getitem__)
+        projects[project.project] = project
     with Projects(env=_environment()) as application:
         waiting = iter(projects.values())
         while some := list(islice(waiting, _SAVED_AT_ONCE)):
             application.save(*some)
+
+
+async def take_in() -> None:
+    """Save each event that comes, and acknowledge it, until the process is ended."""
+    connection = await nats.connect(tables.nats_url())
+    subscription = await connection.jetstream().pull_subscribe_bind("eventsourcing", EVENTS.name)
+    # The package's own help for a single writer: it need not read what it has written.
+    cache = {"AGGREGATE_CACHE_MAXSIZE": "10000", "AGGREGATE_CACHE_FASTFORWARD": "n"}
+    with Projects(env=_environment() | cache) as application:
+
+        def known(name: str) -> Project:
+            project: Project = application.repository.get(Project.create_id(name))
+            return project
+
+        while True:
+            try:
+                messages = await subscription.fetch(_FETCHED_AT_ONCE, timeout=5)
+            except NothingArrivedError:
+                continue
+            for message in messages:
+                application.save(changed(message.data, known))
+                await message.ack()
+
+
+def changed(payload: bytes, known: Callable[[str], Project]) -> Project:
+    """The project of an event, with the event added and not saved; `known` finds a project by its name."""
+    document = orjson.loads(payload)
+    name, data = document["subject"], document["data"]
+    project: Project = Project(project=name, data=data) if document["type"] == "luodi.registered.v1" else known(name)
+    match document["type"]:
+        case "luodi.registered.v1":
+            pass
+        case "luodi.claimed.v1":
+            project.claim(project=name, data=data)
+        case "luodi.timetable-set.v1":
+            project.set_timetable(project=name, data=data)
+        case "luodi.signed.v1":
+            project.sign(project=name, data=data)
+        case _:
+            project.receive_funds(project=name, data=data)
+    return project
 
 
 def project() -> None:
@@ -142,7 +182,10 @@ def _environment() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "store":
-        store(Work(int(sys.argv[2]), int(sys.argv[3])))
-    else:
-        project()
+    match sys.argv[1:]:
+        case ["store", events, projects]:
+            store(Work(int(events), int(projects)))
+        case ["take-in"]:
+            asyncio.run(take_in())
+        case ["project"]:
+            project()
