@@ -20,7 +20,7 @@ with wrong as (
     select 'unbundled-delivery', dedup_key, not_before
     from notifier.delivery
     join notifier.escalation_case on escalation_case.id = delivery.case_id
-    where delivery.state = 'waiting' and not_before < $1 and paused_at is null
+    where delivery.state = 'waiting' and not_before < $1 and paused_at is null and set_aside_at is null
     union all
     select 'unsent-message', 'LD-' || lpad(number::text, 6, '0'), next_attempt_at
     from notifier.message

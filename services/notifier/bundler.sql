@@ -30,6 +30,7 @@ with later as (
     from notifier.delivery
     join notifier.escalation_case on escalation_case.id = delivery.case_id
     where delivery.state = 'waiting' and not_before <= $1 and paused_at is null
+        and set_aside_at is null
 )
 update notifier.delivery
 set not_before = later.until
@@ -47,6 +48,7 @@ with ripe as (
     from notifier.delivery
     join notifier.escalation_case on escalation_case.id = delivery.case_id
     where delivery.state = 'waiting' and not_before <= $1 and paused_at is null
+        and set_aside_at is null
 ), bundled as materialized (
     select recipient, channel, notice, array_agg(ripe.id) as told, min(not_before) as first_of_it
     from ripe
@@ -54,7 +56,7 @@ with ripe as (
     having min(not_before) <= $2
         and (notice <> 'digest' or min(not_before) <= $3 or not exists (
             select from notifier.escalation_case
-            where next_fire_at <= $1 and paused_at is null and state <> 'resolved'))
+            where next_fire_at <= $1 and paused_at is null and state <> 'resolved' and set_aside_at is null))
 ), left_over as materialized (
     select message.id, recipient, channel
     from notifier.message

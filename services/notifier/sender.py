@@ -23,6 +23,7 @@ from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import Record
 from services.notifier.domain.timers import tried_again
 from services.notifier.metrics import Metrics
+from services.notifier.sifter import POISON, why
 from shared.clock import business_day
 from shared.database import Connection, Pool
 from shared.sql import queries_beside
@@ -167,8 +168,15 @@ class Sender:
             heard = Heard(business_day(row["told_at"]), row["answered"])
             told[row["message_id"], row["case_id"]][row["recipient"]] = heard
         items: defaultdict[UUID, list[Item]] = defaultdict(list)
+        faulty: dict[UUID, str] = {}
         for row in await connection.fetch(SQL["items"], messages):
-            items[row["message_id"]].append(self._item(row, told[row["message_id"], row["id"]], now))
+            try:
+                items[row["message_id"]].append(self._item(row, told[row["message_id"], row["id"]], now))
+            except POISON as error:
+                faulty[row["id"]] = why(error)
+                self._log.error("a case is set aside", key=row["dedup_key"], why=faulty[row["id"]])
+        if faulty:
+            await connection.execute(SQL["set_aside_items"], messages, list(faulty), list(faulty.values()), now)
         return dict(items)
 
     def _item(self, row: Any, told: Mapping[str, Heard], now: datetime) -> Item:

@@ -57,12 +57,27 @@ where delivery.message_id = any($1::uuid[])
 -- What is left to tell, the one late for longest first.
 select
     delivery.message_id, escalation_case.id, rule, matter, escalation_case.due, outcome, outcome_text, delivery.rung,
-    project.record, escalation_case.district, escalation_case.project
+    project.record, escalation_case.district, escalation_case.project, dedup_key
 from notifier.delivery
 join notifier.escalation_case on escalation_case.id = delivery.case_id
 join notifier.project on (project.district, project.project) = (escalation_case.district, escalation_case.project)
 where delivery.message_id = any($1::uuid[]) and delivery.state = 'placed'
 order by escalation_case.due, escalation_case.district, escalation_case.project, matter;
+
+-- name: set_aside_items
+-- Of these messages, cases that cannot be told of: each waits for another message, until it is taken up again.
+with faulty as (
+    select * from unnest($2::uuid[], $3::text[]) as faulty (case_id, why)
+), cases as (
+    update notifier.escalation_case
+    set set_aside_at = $4, set_aside_why = faulty.why
+    from faulty
+    where escalation_case.id = faulty.case_id
+)
+update notifier.delivery
+set state = 'waiting', message_id = null
+from faulty
+where delivery.case_id = faulty.case_id and delivery.message_id = any($1::uuid[]) and delivery.state = 'placed';
 
 -- name: told_before
 -- Whom the rungs below reached, when first, and whether they answered. A case has few deliveries: they are looked up for each.

@@ -14,7 +14,7 @@ _Row = TypeVar("_Row")
 
 # What the content of one row can make us or Postgres say. Anything else, such as a server that is away, is no row's
 # fault.
-_POISON: Final = (
+POISON: Final = (
     ValueError,
     TypeError,
     AttributeError,
@@ -46,15 +46,16 @@ async def sift(
     try:
         async with connection.transaction():
             await work(rows)
-    except _POISON as error:
+    except POISON as error:
         if len(rows) == 1:
-            return [Faulty(rows[0], _why(error))]
+            return [Faulty(rows[0], why(error))]
         middle = len(rows) // 2
         return [*await sift(connection, rows[:middle], work), *await sift(connection, rows[middle:], work)]
     return []
 
 
-def _why(error: Exception) -> str:
+def why(error: Exception) -> str:
+    """What is wrong with a row, in a line."""
     if isinstance(error, ValidationError):
         return what_is_wrong(error)[:_LONGEST_REASON]
     return f"{type(error).__name__}: {error}".partition("\n")[0][:_LONGEST_REASON]

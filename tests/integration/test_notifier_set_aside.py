@@ -14,6 +14,7 @@ from services.notifier.domain.policy import read_policy
 from services.notifier.sifter import sift
 from shared import database
 from tests.integration.notifier_office import POLICIES, Office, record
+from tests.providers.loopback import Reply
 from tests.providers.webhook import fake_webhook
 from tests.providers.wecom import fake_wecom
 
@@ -81,6 +82,31 @@ async def test_a_case_whose_ladder_no_longer_reads_costs_itself_alone(office: Of
     assert told(office) == ["P-0", "P-1", "P-2", "P-4"]
     assert await aside(office) == ["P-3"]
     assert errors(logs) == [("a case is set aside", "500101/P-3/milestone-overdue/started")]
+
+
+async def test_a_record_that_no_longer_reads_in_a_message_on_its_way_is_told_of_once_it_does(office: Office) -> None:
+    await office.work()
+    await office.hear(*(record(f"P-{n}") for n in range(3)))
+    for _ in range(3):
+        office.webhook.next_replies.append(Reply(503, b"{}"))
+    await office.work()
+    assert told(office) == []
+    spoilt = await office.pool.fetchval("select record from notifier.project where project = 'P-1'")
+    await office.pool.execute(SPOIL_RECORD, "P-1")
+    office.webhook.next_replies.clear()
+    office.now += timedelta(minutes=10)
+    with capture_logs() as logs:
+        await office.work()
+        await office.work()
+    assert told(office) == ["P-0", "P-2"]
+    assert await aside(office) == ["P-1"]
+    assert errors(logs) == [("a case is set aside", "500101/P-1/milestone-overdue/started")]
+
+    await office.pool.execute("update notifier.project set record = $1 where project = 'P-1'", spoilt)
+    office.now += timedelta(hours=1)
+    await office.work()
+    assert told(office) == ["P-0", "P-1", "P-2"]
+    assert await aside(office) == []
 
 
 async def test_a_batch_from_the_ledger_is_taken_in_though_one_of_its_projects_cannot_be_looked_at(
