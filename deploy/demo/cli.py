@@ -14,7 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from deploy.demo.year import Publication, district_year
 from services.ledger.department.sending import Denials, connection_of_a_department, listen, wait
-from shared import bus, clock
+from shared import clock
+from shared.publishing import Outgoing, publish_all
 from shared.settings import Settings
 from shared.subjects import EVENTS
 
@@ -118,15 +119,15 @@ async def _send(
     task = bar.add_task("sent", total=len(publications))
 
     # Without a message id: what is sent twice must reach the ledger twice.
-    def outgoing() -> Iterator[bus.Outgoing]:
+    def outgoing() -> Iterator[Outgoing]:
         for each in publications:
-            yield bus.Outgoing(each.subject, each.payload)
+            yield Outgoing(each.subject, each.payload)
             bar.advance(task)
 
     denials = Denials()
     async with connection_of_a_department(nats_url, "luodi-simulate", denials) as connection:
         refusals = await listen(connection, (each.subject for each in publications)) if seconds else []
-        await bus.publish_all(connection, outgoing())
+        await publish_all(connection, outgoing())
         if not seconds or not publications:
             return [], 0
 

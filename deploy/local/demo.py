@@ -11,7 +11,8 @@ from deploy.demo.plan import DEMO
 from deploy.demo.year import Publication, district_year
 from deploy.local.process import Command, run
 from deploy.local.screen import Screen
-from shared import bus, clock, streams
+from shared import clock, streams
+from shared.partitions import behind
 from shared.subjects import CONSUMERS, EVENTS, Consumer
 
 DISTRICT, YEAR, SEED = "500101", 2026, 2026
@@ -78,5 +79,5 @@ async def _until_digested(stream: JetStreamContext, screen: Screen) -> None:
 
 
 async def _until_through(stream: JetStreamContext, consumer: Consumer) -> None:
-    while await bus.behind(stream, consumer):  # noqa: ASYNC110 - a consumer tells nobody that it has caught up
+    while await behind(stream, consumer):  # noqa: ASYNC110 - a consumer tells nobody that it has caught up
         await asyncio.sleep(_LOOK_SECONDS)

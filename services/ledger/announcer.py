@@ -11,8 +11,8 @@ from services.ledger.domain.buckets import bucket
 from services.ledger.domain.slices import Slice
 from services.ledger.slicing import Walk, all_of
 from services.ledger.tables import HOURS, TABLES
-from shared.bus import Outgoing, Publisher
 from shared.database import Connection, Pool
+from shared.publishing import Outgoing, Publisher
 from shared.sql import queries_beside
 from shared.subjects import LEDGER, quarantine_subject
 

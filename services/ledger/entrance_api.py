@@ -10,8 +10,8 @@ from nats.errors import Error as NatsError
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.ledger.domain.callers import Caller, Callers
-from shared.bus import Outgoing
 from shared.envelope import Code, Event, Refusal, judge_alone
+from shared.publishing import Outgoing
 
 ONE: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"

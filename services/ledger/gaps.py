@@ -13,10 +13,10 @@ from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
 from services.ledger.domain.batch import Stored
-from shared.bus import acknowledged
 from shared.database import Pool
 from shared.envelope import judge
 from shared.jetstream import ask
+from shared.partitions import acknowledged
 from shared.sql import queries_beside
 from shared.subjects import EVENTS, LEDGER_OF_EVENTS, parse_event_subject
 

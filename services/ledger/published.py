@@ -20,8 +20,8 @@ from services.ledger.domain.batch import Key
 from services.ledger.domain.slices import Slice
 from services.ledger.locks import lock_projects, lock_quarantine, unlock
 from services.ledger.tables import Table, ask_each_table
-from shared.bus import stream_sequence
 from shared.database import Connection, Pool
+from shared.delivery import stream_sequence
 from shared.pull import Pull
 from shared.sql import queries_beside
 from shared.subjects import LEDGER, Consumer, quarantine_subject

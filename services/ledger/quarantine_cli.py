@@ -23,7 +23,8 @@ from services.ledger.quarantine_arguments import By, District, Number, Numbers, 
 from services.ledger.recorder import Recorder
 from services.ledger.settings import LedgerSettings
 from services.ledger.warden import Outcome, Warden, without_refusals
-from shared import bus, database, streams
+from shared import database, streams
+from shared.publishing import Publisher
 
 T = TypeVar("T")
 
@@ -270,7 +271,7 @@ async def _warden() -> AsyncIterator[tuple[Quarantine, Warden]]:
             f"{str(error) or type(error).__name__}: is NATS up at LUODI_NATS_URL? Nothing was done."
         ) from error
     try:
-        publish = bus.Publisher(connection)
+        publish = Publisher(connection)
         async with database.make_pool(settings.database_url, "luodi-quarantine", size=2) as pool:
             recorder = Recorder(
                 pool, without_refusals(publish), Metrics(CollectorRegistry()), fold_seconds=_FOLD_SECONDS

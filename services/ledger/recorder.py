@@ -26,11 +26,11 @@ from services.ledger.domain.batch import (
 from services.ledger.domain.canary import canary
 from services.ledger.locks import lock_projects, lock_quarantine, unlock
 from services.ledger.metrics import Metrics
-from shared.bus import Outgoing
 from shared.database import Connection, Pool
 from shared.delivery import place_and_instant
 from shared.envelope import digest
 from shared.events import OutreachMade
+from shared.publishing import Outgoing
 from shared.sql import queries_beside
 from shared.subjects import outreach_subject, project_subject, quarantine_subject, refusal_subject, target_subject
 

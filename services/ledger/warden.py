@@ -13,9 +13,9 @@ from services.ledger.domain.twins import repeated
 from services.ledger.locks import lock_quarantine, unlock
 from services.ledger.quarantine import Kept, Place, Quarantine
 from services.ledger.recorder import Publish, Recorder
-from shared.bus import Outgoing
 from shared.database import Connection, Pool
 from shared.envelope import digest
+from shared.publishing import Outgoing
 from shared.sql import queries_beside
 from shared.subjects import quarantine_subject
 

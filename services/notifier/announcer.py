@@ -10,10 +10,10 @@ from faststream.nats import NatsBroker
 from nats.js.errors import NotFoundError
 
 from services.notifier.domain.cases import Case
-from shared.bus import Outgoing
 from shared.database import Connection, Pool
 from shared.envelope import Event, to_cloudevent
 from shared.events import Escalation
+from shared.publishing import Outgoing
 from shared.sql import queries_beside
 from shared.subjects import EVENTS, event_subject
 

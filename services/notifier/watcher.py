@@ -9,9 +9,9 @@ from nats.aio.msg import Msg
 from services.notifier.domain.record import Record, UnreadableRecordError, read_record, read_report
 from services.notifier.metrics import Metrics
 from services.notifier.registrar import Registrar
-from shared.bus import stream_sequence
 from shared.clock import Clock
 from shared.database import Pool
+from shared.delivery import stream_sequence
 from shared.sql import queries_beside
 
 SQL = queries_beside(__file__)

@@ -6,7 +6,7 @@ from nats.aio.client import Client
 from nats.errors import TimeoutError as NatsTimeoutError
 
 from services.reporting.domain.bulletin_events import StoredMessage
-from shared import bus
+from shared.delivery import recorded_at
 from shared.subjects import EVENTS
 
 _SILENT_SECONDS = 10.0
@@ -27,7 +27,7 @@ async def events_of(connection: Client, district: str) -> list[StoredMessage]:
     try:
         for _ in range(sum(held.values())):
             message = await reading.next_msg(_SILENT_SECONDS)
-            found.append(StoredMessage(message.subject, message.data, bus.recorded_at(message)))
+            found.append(StoredMessage(message.subject, message.data, recorded_at(message)))
     except NatsTimeoutError:
         raise TimeoutError(f"stream {EVENTS.name} stopped after {len(found)} events: try again") from None
     finally:

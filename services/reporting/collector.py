@@ -11,9 +11,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.reporting import rollups
 from services.reporting.records import Delivery, Read, Unread, read
-from shared import bus
 from shared.clock import Clock
 from shared.database import Connection, Pool
+from shared.delivery import recorded_at, stream_sequence
 from shared.sql import queries_beside
 
 SQL = queries_beside(__file__)
@@ -50,7 +50,7 @@ class Collector:
     async def handle(self, messages: Sequence[Msg]) -> None:
         """Take a batch of messages; raises when it must be tried again, and then has taken nothing of it."""
         await self.take(
-            Delivery(message.subject, message.data, bus.recorded_at(message), bus.stream_sequence(message))
+            Delivery(message.subject, message.data, recorded_at(message), stream_sequence(message))
             for message in messages
         )
 

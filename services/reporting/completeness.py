@@ -11,9 +11,9 @@ from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
 from services.reporting.once import Shared
-from shared import bus
 from shared.database import Pool
 from shared.jetstream import ask
+from shared.partitions import behind, behind_sequence
 from shared.sql import queries_beside
 from shared.subjects import EVENTS, LEDGER_OF_EVENTS, REPORTING_OF_LEDGER, Consumer
 
@@ -131,9 +131,9 @@ async def _waiting(connection: Client, consumer: Consumer) -> int:
     if not any_left or (read["ack_floor"]["stream_seq"] >= last and not _is_a_part(read["config"])):
         return 0
     stream = connection.jetstream()
-    if not await bus.behind_sequence(stream, consumer, last):
+    if not await behind_sequence(stream, consumer, last):
         return 0
-    return max(1, await bus.behind(stream, consumer) or 0)
+    return max(1, await behind(stream, consumer) or 0)
 
 
 def _is_a_part(config: Mapping[str, Any]) -> bool:

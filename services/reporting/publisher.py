@@ -12,9 +12,9 @@ from nats.errors import Error as NatsError
 
 from services.reporting.answers import ProgressAnswer, progress_answer
 from services.reporting.desk import Desk
-from shared.bus import Outgoing
 from shared.database import Connection, Pool
 from shared.intake import growing_pauses
+from shared.publishing import Outgoing
 from shared.sql import queries_beside
 from shared.subjects import progress_subject
 

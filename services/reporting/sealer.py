@@ -21,10 +21,11 @@ from services.reporting.domain.landscape import ProjectThen
 from services.reporting.domain.progress import TargetFact
 from services.reporting.domain.recount import asked_events
 from services.reporting.figures import Figures
-from shared import bus
 from shared.clock import business_day
 from shared.database import Connection, Pool
 from shared.jetstream import ask
+from shared.partitions import behind, behind_sequence
+from shared.publishing import Outgoing, publish_all
 from shared.sql import queries_beside
 from shared.subjects import EVENTS, LEDGER, LEDGER_OF_EVENTS, REPORTS, Consumer, bulletin_subject
 
@@ -132,7 +133,7 @@ class Sealer:
 
     async def _past(self, consumer: Consumer, sequence: int, waited_for: str) -> None:
         told = False
-        while left := await bus.behind_sequence(self._stream, consumer, sequence):
+        while left := await behind_sequence(self._stream, consumer, sequence):
             if not told:
                 self._tell(f"Waiting for {waited_for.format(left)}.")
                 told = True
@@ -141,9 +142,9 @@ class Sealer:
 
     async def _behind(self, last: int | None, seconds: float) -> list[str]:
         said = [f"Not everything that was stored before is counted after {seconds:g} seconds; nothing is sealed."]
-        if last is not None and (left := await bus.behind_sequence(self._stream, LEDGER_OF_EVENTS, last)):
+        if last is not None and (left := await behind_sequence(self._stream, LEDGER_OF_EVENTS, last)):
             said.append(f"The ledger has yet to record events up to {last} of EVENTS, {left} behind: is it running?")
-        if waiting := await bus.behind(self._stream, self._consumer):
+        if waiting := await behind(self._stream, self._consumer):
             said.append(f"Reporting has yet to read {waiting} of the ledger's records: is it running?")
         return said
 
@@ -251,7 +252,7 @@ async def publish(connection: Client, pool: Pool, district: str) -> list[str]:
             await stream.get_last_msg(REPORTS.name, subject)
         except NotFoundError:
             payload = _fitting(row["document"].encode(), connection.max_payload)
-            await bus.publish_all(connection, [bus.Outgoing(subject, payload)])
+            await publish_all(connection, [Outgoing(subject, payload)])
             published.append(row["number"])
     return published
 

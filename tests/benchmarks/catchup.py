@@ -6,7 +6,8 @@ import asyncpg
 import orjson
 import psutil
 
-from shared.bus import Outgoing, Publisher, acknowledged
+from shared.partitions import acknowledged
+from shared.publishing import Outgoing, Publisher
 from shared.subjects import REPORTING_OF_LEDGER
 from tests.benchmarks.house import House
 from tests.benchmarks.lap import Lap, Track, timed

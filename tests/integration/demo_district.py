@@ -23,8 +23,10 @@ from deploy.local.nats import Nats
 from deploy.local.postgres import Postgres
 from services.ledger.settings import LedgerSettings
 from services.reporting.settings import ReportingSettings
-from shared import bus, database, streams
+from shared import database, streams
 from shared.database import Pool
+from shared.partitions import behind_sequence
+from shared.publishing import Outgoing, publish_all
 from shared.subjects import LEDGER_OF_EVENTS, Consumer
 from tests.databases import drop
 from tests.waiting import PATIENCE, until
@@ -76,7 +78,7 @@ class District:
             last = (await stream.stream_info(consumer.stream)).state.last_seq
 
             async def past(consumer: Consumer = consumer, last: int = last) -> bool:
-                return await bus.behind_sequence(stream, consumer, last) == 0
+                return await behind_sequence(stream, consumer, last) == 0
 
             await until(past, PATIENCE)
 
@@ -93,8 +95,8 @@ async def demo_district(
             await streams.provision(server.url)
             async with copied(postgres.url, template) as database_url, _served(server.url, database_url) as district:
                 year = district_year(DISTRICT, 2026, 2026, through)
-                messages: Sequence[bus.Outgoing] = [bus.Outgoing(one.subject, one.payload) for one in year]
-                await bus.publish_all(district.connection, messages)
+                messages: Sequence[Outgoing] = [Outgoing(one.subject, one.payload) for one in year]
+                await publish_all(district.connection, messages)
                 yield district
         finally:
             await server.stop()

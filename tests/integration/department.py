@@ -7,7 +7,7 @@ from typing import Any
 from nats.aio.client import Client
 from nats.aio.subscription import Subscription
 
-from shared import bus
+from shared.partitions import behind_sequence
 from shared.subjects import LEDGER_OF_EVENTS, Consumer
 from tests.waiting import PATIENCE, until
 
@@ -88,6 +88,6 @@ class Department:
         last = (await self._stream.stream_info(consumer.stream)).state.last_seq
 
         async def nothing_left() -> bool:
-            return await bus.behind_sequence(self._stream, consumer, last) == 0
+            return await behind_sequence(self._stream, consumer, last) == 0
 
         await until(nothing_left, seconds)

@@ -20,9 +20,9 @@ from deploy.local.server import Server
 from services.ledger.app import build
 from services.ledger.settings import LedgerSettings
 from shared import database
-from shared.bus import Outgoing, publish_all
 from shared.jetstream import put_consumer
 from shared.logs import configure
+from shared.publishing import Outgoing, publish_all
 from shared.subjects import LEDGER_OF_EVENTS, parts
 from tests.integration import ledger_rows
 from tests.integration.department import Department, contract_signed, funds_arrived

@@ -17,7 +17,7 @@ from services.ledger import app as ledger
 from services.ledger import recorder
 from services.ledger.recorder import SQL, Recorder
 from services.ledger.settings import LedgerSettings
-from shared import bus
+from shared.publishing import Outgoing, Publisher
 from shared.web import serve
 
 Step = Callable[..., Awaitable[Any]]
@@ -56,14 +56,14 @@ def inside_the_transaction() -> None:
 
 
 def half_published() -> None:
-    plain = bus.Publisher.__call__
+    plain = Publisher.__call__
 
-    async def dying(self: bus.Publisher, messages: Iterable[bus.Outgoing]) -> None:
+    async def dying(self: Publisher, messages: Iterable[Outgoing]) -> None:
         several = list(messages)
         await plain(self, several[: len(several) // 2])
         die()
 
-    bus.Publisher.__call__ = dying  # type: ignore[method-assign] # the point of this program
+    Publisher.__call__ = dying  # type: ignore[method-assign] # the point of this program
 
 
 def half_acknowledged() -> None:

@@ -14,8 +14,9 @@ from prometheus_client import CollectorRegistry
 from services.ledger.domain.batch import Stored
 from services.ledger.metrics import Metrics
 from services.ledger.recorder import Recorder
-from shared.bus import Outgoing, recorded_at, stream_sequence
 from shared.database import Pool
+from shared.delivery import recorded_at, stream_sequence
+from shared.publishing import Outgoing
 from tests.waiting import until
 
 TABLES = {

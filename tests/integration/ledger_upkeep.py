@@ -19,8 +19,8 @@ from prometheus_client import CollectorRegistry
 from services.ledger.domain.batch import Stored
 from services.ledger.metrics import Metrics
 from services.ledger.recorder import Recorder
-from shared.bus import Publisher
 from shared.database import Pool
+from shared.publishing import Publisher
 from tests.integration.department import cloudevent, contract_signed, funds_arrived
 
 START = datetime(2026, 9, 1, tzinfo=UTC)

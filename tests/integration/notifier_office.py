@@ -31,8 +31,8 @@ from services.notifier.registrar import Registrar
 from services.notifier.sender import Sender
 from services.notifier.sweeper import Sweeper
 from services.notifier.watcher import Arrived, Watcher
-from shared.bus import Outgoing
 from shared.database import Pool
+from shared.publishing import Outgoing
 from tests.providers.webhook import FakeWebhook
 from tests.providers.wecom import FakeWecom
 

@@ -35,10 +35,10 @@ from services.notifier.sender import Sender
 from services.notifier.silencer import Silencer
 from services.notifier.sweeper import Sweeper
 from services.notifier.watcher import Arrived, Watcher
-from shared.bus import Outgoing
 from shared.clock import BUSINESS_ZONE
 from shared.database import Pool
 from shared.envelope import to_cloudevent
+from shared.publishing import Outgoing
 from shared.subjects import event_subject
 from tests.integration.notifier_staged import REFUSED, ROTATED, WITH_MAIL, silences, staged
 

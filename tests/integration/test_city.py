@@ -16,7 +16,8 @@ import services.reporting.app
 from deploy.local.ports import any_free
 from deploy.local.postgres import Postgres
 from services.reporting.settings import ReportingSettings
-from shared import bus, streams
+from shared import streams
+from shared.partitions import behind_sequence
 from shared.subjects import LEDGER, Consumer
 from tests.integration.demo_district import DISTRICT, NAME, District, answering, copied, demo_district
 from tests.integration.linked_nats import CityNats, DistrictNats, source_ledger
@@ -67,7 +68,7 @@ async def _read(nats_url: str, consumer: Consumer) -> None:
     last = (await stream.stream_info(consumer.stream)).state.last_seq
 
     async def past() -> bool:
-        return await bus.behind_sequence(stream, consumer, last) == 0
+        return await behind_sequence(stream, consumer, last) == 0
 
     await until(past, PATIENCE)
     await connection.close()

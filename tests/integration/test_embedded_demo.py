@@ -7,7 +7,8 @@ import pytest
 
 from deploy.demo.year import Publication, district_year
 from deploy.local import demo
-from shared import bus, streams
+from shared import streams
+from shared.publishing import Outgoing, publish_all
 
 _YEAR = district_year(demo.DISTRICT, demo.SEED, demo.YEAR, demo.THROUGH)
 _OWN = Publication("events.500101.finance.P-1.started", json.dumps({"ours": True}).encode())
@@ -29,7 +30,7 @@ async def test_the_year_is_published_only_where_it_is_missing(
     connection = await nats.connect(nats_url, allow_reconnect=False)
     try:
         stream = connection.jetstream()
-        await bus.publish_all(connection, [bus.Outgoing(each.subject, each.payload) for each in there])
+        await publish_all(connection, [Outgoing(each.subject, each.payload) for each in there])
         assert await demo.wants_the_year(stream, _YEAR) is wanted
     finally:
         await connection.close()

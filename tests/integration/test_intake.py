@@ -15,9 +15,10 @@ from nats.aio.msg import Msg
 from deploy.local.nats import Nats
 from shared import bus, pull, streams
 from shared import intake as intakes
-from shared.bus import Outgoing, publish_all, recorded_at, stream_sequence
+from shared.delivery import recorded_at, stream_sequence
 from shared.intake import Handle, Intake
 from shared.jetstream import put_consumer
+from shared.publishing import Outgoing, publish_all
 from shared.subjects import LEDGER_OF_EVENTS
 from tests.waiting import PATIENCE, until
 

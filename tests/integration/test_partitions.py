@@ -9,9 +9,10 @@ from nats.aio.msg import Msg
 
 from services.ledger.domain.buckets import bucket
 from shared import bus, partitions, streams
-from shared.bus import Outgoing, publish_all
 from shared.intake import Intake
 from shared.jetstream import ask
+from shared.partitions import behind_sequence
+from shared.publishing import Outgoing, publish_all
 from shared.subjects import LEDGER_OF_EVENTS, partitions_stream, parts
 from tests.waiting import until
 
@@ -101,7 +102,7 @@ async def test_what_consumers_have_passed_over_in_the_queue_is_handed_out_all_th
         await _all_handed_out(reader, times=1)
 
         async def nothing_left() -> bool:
-            return await bus.behind_sequence(client.jetstream(), LEDGER_OF_EVENTS, _PROJECTS) == 0
+            return await behind_sequence(client.jetstream(), LEDGER_OF_EVENTS, _PROJECTS) == 0
 
         await until(nothing_left)
 

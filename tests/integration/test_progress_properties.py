@@ -16,8 +16,8 @@ from services.ledger.metrics import Metrics
 from services.ledger.recorder import Recorder
 from services.reporting.app import build
 from services.reporting.settings import ReportingSettings
-from shared.bus import Publisher
 from shared.database import Pool, make_pool
+from shared.publishing import Publisher
 from shared.subjects import REPORTING_OF_LEDGER
 from tests.integration.department import Department
 from tests.integration.ledger_histories import ABOUT_FIGURES, START, deliveries

@@ -16,8 +16,8 @@ from services.ledger.domain.buckets import BUCKETS
 from services.ledger.locks import lock_projects
 from services.ledger.metrics import Metrics
 from services.ledger.recorder import Recorder
-from shared.bus import NotStored, Outgoing
 from shared.database import Pool, make_pool
+from shared.publishing import NotStored, Outgoing
 from tests.integration.department import funds_arrived
 from tests.integration.ledger_rows import Published
 from tests.waiting import PATIENCE

@@ -15,8 +15,8 @@ from services.ledger.recorder import Recorder
 from services.ledger.settings import LedgerSettings
 from services.ledger.slicing import Walk
 from services.ledger.verifier import Verifier
-from shared.bus import Outgoing, Publisher
 from shared.database import Pool, make_pool
+from shared.publishing import Outgoing, Publisher
 from tests.integration.conftest import running
 from tests.integration.department import Department, funds_arrived
 from tests.integration.ledger_upkeep import Operator, recorded, refused, some_projects, stored
