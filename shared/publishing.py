@@ -4,17 +4,19 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import count, groupby, islice
 from uuid import uuid4
 
+import orjson
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.js.api import PubAck
 
 from shared.subjects import STREAMS
 
 _STORED_SECONDS = 10.0
 _LOOK_SECONDS = 0.5
+_NO_STREAM = {"description": "no stream takes it: has 'luodi provision' run?"}
 _PART = 500
 _WORTH_A_BATCH = 10
 _ATOMIC = frozenset(stream.subjects[0].partition(".")[0] for stream in STREAMS if stream.atomic)
@@ -41,7 +43,10 @@ class Publisher:
 
     def __init__(self, connection: Client) -> None:
         self._connection = connection
-        self._stream = connection.jetstream(timeout=_STORED_SECONDS)
+        self._inbox = connection.new_inbox()
+        self._heard: dict[str, asyncio.Future[None]] = {}
+        self._listening = False
+        self._numbers = count()
 
     async def __call__(self, messages: Iterable[Outgoing]) -> None:
         for kind, run in groupby(messages, key=lambda one: (one.message_id is None, one.subject.partition(".")[0])):
@@ -57,7 +62,7 @@ class Publisher:
         async with self._stored() as stored:
             for message in messages:
                 headers = {"Nats-Msg-Id": message.message_id} if message.message_id else None
-                stored.append(await self._stream.publish_async(message.subject, message.payload, headers=headers))
+                await self._publish(message, headers, self._expect(stored))
 
     async def _publish_atomically(self, messages: Sequence[Outgoing]) -> None:
         batch = uuid4().hex
@@ -67,21 +72,43 @@ class Publisher:
         )
         async with self._stored() as stored:
             for message, headers in most:
-                await self._connection.publish(message.subject, message.payload, headers=headers)
+                await self._publish(message, headers)
             message, headers = last
-            headers["Nats-Batch-Commit"] = "1"
-            stored.append(await self._stream.publish_async(message.subject, message.payload, headers=headers))
+            await self._publish(message, headers | {"Nats-Batch-Commit": "1"}, self._expect(stored))
+
+    async def _publish(self, message: Outgoing, headers: dict[str, str] | None, reply: str = "") -> None:
+        await self._connection.publish(message.subject, message.payload, reply, headers)
+
+    def _expect(self, stored: dict[str, asyncio.Future[None]]) -> str:
+        # A reply subject of our own: what the client's publish_async is told of an error never reaches its caller.
+        reply = f"{self._inbox}.{next(self._numbers)}"
+        stored[reply] = self._heard[reply] = asyncio.get_running_loop().create_future()
+        return reply
+
+    async def _hear(self, message: Msg) -> None:
+        answer = self._heard.pop(message.subject, None)
+        if answer is None or answer.done():
+            return
+        # Without content: nobody is there who would answer.
+        error = orjson.loads(message.data).get("error") if message.data else _NO_STREAM
+        if error is None:
+            answer.set_result(None)
+        else:
+            answer.set_exception(NotStored(f"NATS has not stored a message: {error['description']}"))
 
     @contextlib.asynccontextmanager
-    async def _stored(self) -> AsyncIterator[list[asyncio.Future[PubAck]]]:
-        """Waits for what is put into the list, as long as the connection lasts: an answer does not outlive it."""
+    async def _stored(self) -> AsyncIterator[dict[str, asyncio.Future[None]]]:
+        """Waits for what is put in, by its reply subject, as long as the connection lasts: no answer outlives it."""
         if not self._connection.is_connected:
             # Kept by the client, messages would be sent when the server is back, perhaps after later ones of others.
             raise NotStored("there is no connection to NATS")
-        connections, stored = self._connection.stats["reconnects"], list[asyncio.Future[PubAck]]()
+        if not self._listening:
+            await self._connection.subscribe(f"{self._inbox}.*", cb=self._hear)
+            self._listening = True
+        connections, stored = self._connection.stats["reconnects"], dict[str, asyncio.Future[None]]()
         try:
             yield stored
-            waiting: set[asyncio.Future[PubAck]] = set(stored)
+            waiting = set(stored.values())
             async with asyncio.timeout(_STORED_SECONDS):
                 while waiting:
                     _, waiting = await asyncio.wait(waiting, timeout=_LOOK_SECONDS)
@@ -90,9 +117,10 @@ class Publisher:
         except TimeoutError:
             raise NotStored(f"NATS has not stored all messages within {_STORED_SECONDS:.0f} seconds") from None
         finally:
-            for one in stored:
+            for reply, one in stored.items():
                 one.cancel()
-        errors = [error for one in stored if (error := one.exception()) is not None]
+                self._heard.pop(reply, None)
+        errors = [error for one in stored.values() if (error := one.exception()) is not None]
         if errors:
             raise errors[0]
 
