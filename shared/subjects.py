@@ -46,7 +46,7 @@ REFUSALS = Stream("REFUSALS", ("refusals.*.*",), "what was refused, told to its 
 REPORTS = Stream("REPORTS", ("report.*.*.*",), "figures against targets, and sealed bulletins", last_only=True)
 STREAMS: Final = (EVENTS, LEDGER, REFUSALS, REPORTS)
 
-LEDGER_OF_EVENTS = Consumer("EVENTS", "ledger", max_ack_pending=30_000)
+LEDGER_OF_EVENTS = Consumer("EVENTS", "ledger", max_ack_pending=45_000)
 NOTIFIER_OF_LEDGER = Consumer("LEDGER", "notifier")
 NOTIFIER_OF_REPORTS = Consumer("REPORTS", "notifier", filters=("report.*.progress.*",))
 REPORTING_OF_LEDGER = Consumer("LEDGER", "reporting")
