@@ -12,18 +12,27 @@ Count = Callable[[], Awaitable[Annotated[int | None, "None while nobody can say"
 CHECK_SECONDS = 3.0
 """A check that takes longer has failed."""
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 
 class Readiness:
-    """What a service depends on, by name, and how many messages of a stream wait for it, by the stream's name.
+    """What a service depends on, by name, and what is counted for it.
 
-    Its gauges `luodi_ready` and `luodi_pending` are as `ask` and `count` last found them.
+    `pending` is how many messages of a stream wait for it, by the stream's name; each of `counts` has its own gauge.
+    These gauges, `luodi_ready` and `luodi_pending` are as `ask` and `count` last found them.
     """
 
-    def __init__(self, checks: Mapping[str, Check], pending: Mapping[str, Count], registry: CollectorRegistry) -> None:
+    def __init__(
+        self,
+        checks: Mapping[str, Check],
+        pending: Mapping[str, Count],
+        counts: Mapping[Gauge, Count],
+        registry: CollectorRegistry,
+    ) -> None:
         self._checks = checks
         self._pending = pending
+        self._counts = counts
         self._ready = Gauge("luodi_ready", "1 while a readiness check passes, else 0", ["check"], registry=registry)
         self._waiting = Gauge("luodi_pending", "Messages of a stream not dealt with yet", ["stream"], registry=registry)
 
@@ -35,15 +44,18 @@ class Readiness:
         return said
 
     async def count(self) -> None:
-        """Count what waits. What cannot be counted now is left out: it is not zero."""
-        waiting = await _all(self._pending, lambda _: None)
+        """Count anew. Of what waits, what cannot be counted now is left out: it is not zero."""
+        waiting, counted = await asyncio.gather(_all(self._pending, lambda _: None), _all(self._counts, lambda _: None))
         self._waiting.clear()
         for stream, number in waiting.items():
             if number is not None:
                 self._waiting.labels(stream).set(number)
+        for gauge, number in counted.items():
+            if number is not None:
+                gauge.set(number)
 
 
-async def _all(asked: Mapping[str, Callable[[], Awaitable[T]]], failed: Callable[[str], T]) -> Mapping[str, T]:
+async def _all(asked: Mapping[K, Callable[[], Awaitable[T]]], failed: Callable[[str], T]) -> Mapping[K, T]:
     answers = await asyncio.gather(*(_within_time(one, failed) for one in asked.values()))
     return dict(zip(asked, answers, strict=True))
 

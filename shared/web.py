@@ -13,7 +13,7 @@ import uvicorn
 import uvloop
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
 from shared.logs import configure
 from shared.readiness import Check, Count, Readiness
@@ -21,16 +21,17 @@ from shared.settings import Settings
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-_NOTHING: Mapping[str, Count] = MappingProxyType({})
+_NOTHING: Mapping[Any, Count] = MappingProxyType({})
 # By default at every 700 objects, which is every few messages; measured, a tenth of the ledger's time.
 _COLLECT_AFTER = (20_000, 50, 1_000)
 
 
-def make_app(
+def make_app(  # noqa: PLR0913 - each is another thing, and has its name
     title: str,
     *,
     checks: Mapping[str, Check],
     pending: Mapping[str, Count] = _NOTHING,
+    counts: Mapping[Gauge, Count] = _NOTHING,
     lifespan: Lifespan,
     registry: CollectorRegistry,
 ) -> FastAPI:
@@ -38,13 +39,13 @@ def make_app(
 
     `/readyz` runs every check at once, each for at most three seconds, and answers 200 or 503 with
     `{"ready": bool, "checks": {name: "ok" | sentence}}`. `/metrics` runs them as well, for the gauge `luodi_ready`, and
-    counts what is `pending` of each stream: whoever asks hears how it is now.
+    counts what is `pending` of each stream, and what stands in `counts`: whoever asks hears how it is now.
     """
     # FastAPI's own documentation pages load scripts from elsewhere; /openapi.json says the same to any tool.
     app = FastAPI(title=title, version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     # Set when the process is to end: an answer without an end, such as a stream of events, is to end then.
     app.state.ending = asyncio.Event()
-    readiness = Readiness(checks, pending, registry)
+    readiness = Readiness(checks, pending, counts, registry)
 
     @app.get(
         "/livez", tags=["operation"], summary="Is the process alive?", responses=_example(200, {"status": "alive"})

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Gauge
 
 from services.reporting import api, bulletin_api, check_api, check_pages, described, pages, problems
 from services.reporting.bulletins import Bulletins
@@ -43,7 +43,8 @@ def build(settings: ReportingSettings, *, clock: clock.Clock = clock.system) -> 
     publisher = Publisher(desk, pool, bus.publisher(broker))
     rollups = Rollups(pool, list(editions.every.values()))
     # While the tables take in one batch, others are read.
-    intake = Intake(settings.ledger_consumer, Collector(pool, clock, registry).handle, lanes=3, key=str)
+    collector = Collector(pool, clock, registry)
+    intake = Intake(settings.ledger_consumer, collector.handle, lanes=3, key=str)
 
     async def schema() -> str | None:
         return await database.missing_migrations(pool, HOME)
@@ -59,7 +60,15 @@ def build(settings: ReportingSettings, *, clock: clock.Clock = clock.system) -> 
     checks = {"postgres": schema, "nats": nats, "intake": intake.check}
     consumer = settings.ledger_consumer
     pending = {consumer.stream: functools.partial(bus.pending, broker, consumer)}
-    app = make_app("Luodi reporting", checks=checks, pending=pending, lifespan=lifespan, registry=registry)
+    unread = Gauge("luodi_reporting_unread", "Records that could not be read", registry=registry)
+    app = make_app(
+        "Luodi reporting",
+        checks=checks,
+        pending=pending,
+        counts={unread: collector.unread},
+        lifespan=lifespan,
+        registry=registry,
+    )
     app.state.live = live = Live(desk, app.state.ending)
     app.mount("/static", StaticFiles(directory=HOME / "static"), name="static")
     app.add_middleware(Suffixes)

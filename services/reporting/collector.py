@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import structlog
 from nats.aio.msg import Msg
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from services.reporting import rollups
 from services.reporting.records import Delivery, Read, Unread, read
@@ -36,7 +36,6 @@ class Collector:
         self._log = structlog.get_logger().bind(part="collector")
         self._records = Counter("luodi_reporting_records", "Records read from LEDGER", ["outcome"], registry=registry)
         self._facts = Counter("luodi_reporting_facts", "Facts written", registry=registry)
-        self._unread = Gauge("luodi_reporting_unread", "Records that could not be read", registry=registry)
         self._apply_seconds = Histogram(
             "luodi_reporting_apply_seconds", "Time to take one batch into the tables", registry=registry
         )
@@ -64,6 +63,10 @@ class Collector:
         self._apply_seconds.observe(time.monotonic() - begun)
         for one in seen:
             self._age_seconds.observe(max(0.0, (self._clock() - one.delivery.stored_at).total_seconds()))
+
+    async def unread(self) -> int:
+        """How many records could not be read."""
+        return int(await self._pool.fetchval(SQL["count_unread"]))
 
     async def _apply_or_halve(self, records: Sequence[Read]) -> list[Unread]:
         """Apply all in one transaction; what the database cannot hold is found by halving, and returned."""
@@ -106,7 +109,6 @@ class Collector:
             )
         await rollups.beat(self._pool, (one.district for one in refused if one.district))
         self._records.labels("unread").inc(len(refused))
-        self._unread.set(await self._pool.fetchval(SQL["count_unread"]))
 
 
 def _age(one: Read) -> tuple[Any, ...]:

@@ -142,7 +142,7 @@ async def test_while_messages_are_parked_the_figures_say_so(
 
 
 async def test_a_record_that_cannot_be_read_leaves_the_others_counted_and_the_figures_incomplete(
-    client: httpx.AsyncClient, stream: JetStreamContext
+    client: httpx.AsyncClient, stream: JetStreamContext, settings: ReportingSettings
 ) -> None:
     await stream.publish("ledger.500101.project.P-0", b"{not json")
     await publish(stream, *year())
@@ -153,6 +153,8 @@ async def test_a_record_that_cannot_be_read_leaves_the_others_counted_and_the_fi
     assert 'luodi_pending{stream="LEDGER"}' in metrics
     assert strays(metrics) == []
     assert "P-0" not in metrics
+    async with served(build(settings)) as another:
+        assert "luodi_reporting_unread 1.0" in (await another.get("/metrics")).text
     await publish(stream, project("P-0", []))
     await settled(client)
 
