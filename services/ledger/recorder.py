@@ -16,9 +16,9 @@ from services.ledger.domain.batch import (
     Key,
     Refused,
     Stored,
+    by_keys,
     halves,
     keys,
-    one_by_one,
     parts,
     refuse,
     sort_out,
@@ -52,7 +52,7 @@ FOLD_SECONDS: Final = 10.0
 
 # A quick database folds a project of one event in less than this share of what any fold may take.
 _QUICK: Final = 0.25
-_AT_ONCE: Final = 250
+_AT_ONCE: Final = 500
 # The server ends a fold that takes too long; this much later it is the server that does not answer.
 _NO_ANSWER_SECONDS: Final = 60.0
 
@@ -65,7 +65,7 @@ class Recorder:
     """Takes batches from the EVENTS stream to the archive, the projections and the LEDGER stream.
 
     A project whose fold takes longer than `fold_seconds`, alone and twice, has its events parked. So many messages are
-    judged, events written or projects folded `at_once`: then other batches, and whoever asks over HTTP, have a turn.
+    judged `at_once`, and so many projects recorded: then other batches, and whoever asks over HTTP, have a turn.
     """
 
     def __init__(
@@ -97,6 +97,13 @@ class Recorder:
         record. Raises when Postgres or NATS is away; then nothing of the batch may be acknowledged.
         """
         accepted, refused = await self._sort_out(batch)
+        aside = await self._record([], refused) if refused else []
+        # Whole projects, so that each is folded once; and few at once, for a record holds all that was said of it.
+        for part in by_keys(accepted, self._at_once):
+            aside += await self._record(part, [])
+        return aside
+
+    async def _record(self, accepted: list[Accepted], refused: list[Refused]) -> list[Refused]:
         async with self._pool.acquire() as connection:
             try:
                 await lock_projects(connection, keys(accepted))
@@ -145,7 +152,7 @@ class Recorder:
                 return [], self._unfoldable(accepted, f"took longer than {self._fold_seconds:g} seconds to compute")
             # In halves, the limit would be waited for at each of them. Whoever was alone is tried again, too: the time
             # may have passed while the server was suspended.
-            smaller, alone = one_by_one(accepted), True
+            smaller, alone = by_keys(accepted, 1), True
         records, late = [], []
         for part in smaller:
             some_records, some_late = await self._fold(connection, part, alone=alone)
@@ -177,7 +184,9 @@ class Recorder:
         touched = keys(accepted)
         targets_touched = [key for key in touched if key[1].startswith("target-")]
         others_touched = [key for key in touched if not key[1].startswith("target-")]
-        reused = [one for part in parts(accepted, self._at_once) for one in await self._archived(connection, part)]
+        done = await connection.execute(SQL["insert_events"], *_event_columns(accepted))
+        all_new = int(done.rpartition(" ")[2]) == len(accepted)
+        reused = [] if all_new else await connection.fetch(SQL["reused_identities"], *_identity_columns(accepted))
         await connection.execute(SQL["limit"], f"{seconds * 1000:.0f}ms")
         projects = await self._folded(connection, "fold_projects", others_touched)
         trips_touched = _perhaps_trips(accepted, others_touched, projects)
@@ -188,22 +197,13 @@ class Recorder:
             Outgoing(target_subject(row["district"], row["year"], row["indicator"]), row["message"]) for row in targets
         ]
         records += [Outgoing(outreach_subject(row["district"], row["trip"]), row["message"]) for row in trips]
-        return records, reused
-
-    async def _archived(self, connection: Connection, accepted: Sequence[Accepted]) -> list[Refused]:
-        done = await connection.execute(SQL["insert_events"], *_event_columns(accepted))
-        if int(done.rpartition(" ")[2]) == len(accepted):
-            return []
-        reused = await connection.fetch(SQL["reused_identities"], *_identity_columns(accepted))
-        return [_identity_reused(accepted[row["position"] - 1]) for row in reused]
+        return records, [_identity_reused(accepted[row["position"] - 1]) for row in reused]
 
     async def _folded(self, connection: Connection, query: str, touched: Sequence[Key]) -> list[asyncpg.Record]:
+        if not touched:
+            return []
         patience = self._fold_seconds + _NO_ANSWER_SECONDS
-        return [
-            row
-            for part in parts(touched, self._at_once)
-            for row in await connection.fetch(SQL[query], *_columns(part, 2), timeout=patience)
-        ]
+        return await connection.fetch(SQL[query], *_columns(touched, 2), timeout=patience)
 
     async def _park(self, connection: Connection, refused: Sequence[Refused]) -> list[Outgoing]:
         """Keep refused messages whole; returns what to tell their senders and whoever adds up figures."""

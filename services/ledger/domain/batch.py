@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import TypeVar
 
 from shared.envelope import Code, Event, Refusal, judge
@@ -73,12 +74,12 @@ def halves(accepted: Sequence[Accepted]) -> list[list[Accepted]]:
     ]
 
 
-def one_by_one(accepted: Sequence[Accepted]) -> list[list[Accepted]]:
-    """The batch in parts of one key each, in the order of the keys."""
-    parts: dict[Key, list[Accepted]] = {key: [] for key in keys(accepted)}
+def by_keys(accepted: Iterable[Accepted], most: int) -> list[list[Accepted]]:
+    """The batch in parts of at most so many keys, each key with all of its events, in the order in which they came."""
+    of_key: dict[Key, list[Accepted]] = {}
     for one in accepted:
-        parts[one.event.district, one.event.subject].append(one)
-    return list(parts.values())
+        of_key.setdefault((one.event.district, one.event.subject), []).append(one)
+    return [list(chain.from_iterable(some)) for some in parts(list(of_key.values()), most)]
 
 
 def refuse(accepted: Accepted, code: Code, reason: str, field: str | None = None) -> Refused:
