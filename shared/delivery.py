@@ -18,7 +18,8 @@ def recorded_at(message: Msg) -> datetime:
 
 def stream_sequence(message: Msg) -> int:
     """The message's sequence number in its stream."""
-    return place_and_instant(message)[0]
+    tokens, shift = _ack_tokens(message)
+    return int(tokens[_STREAM_SEQUENCE + shift])
 
 
 def place_and_instant(message: Msg) -> tuple[int, datetime]:

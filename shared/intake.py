@@ -120,32 +120,25 @@ class Intake:
         async with pull:
             while True:
                 batch = await pull.batch()
-                doubled = self._doubles(batch)
                 while batch:
                     message = batch[0]
-                    if id(message) not in doubled:
-                        lane = self._lanes[hash(self._key(message.subject)) % len(self._lanes)]
+                    lane = self._lanes[hash(self._key(message.subject)) % len(self._lanes)]
+                    if lane.holds(message):
+                        # The server took it for forgotten.
+                        self._doubled.set()
+                    else:
                         await lane.room()
                         lane.put(message)
                     batch.popleft()
-
-    def _doubles(self, batch: Sequence[Msg]) -> set[int]:
-        """Of a batch, the messages (their `id()`) that are in hand already: the server took them for forgotten."""
-        again = [message for message in batch if delivered_again(message)]
-        if not again:
-            return set()
-        seen = {stream_sequence(message) for message in self._in_hand() if not any(message is one for one in again)}
-        doubled = {id(message) for message in again if stream_sequence(message) in seen}
-        if doubled:
-            self._doubled.set()
-        return doubled
 
     async def _keep(self, connection: Client, ack_wait: float) -> None:
         """Tell the server, in time, that what is in hand is being worked on: nearly all is done long before."""
         before = set[int]()
         while True:
+            # However much the server takes for forgotten, to tell of all that is in hand must not be all that is done.
+            await asyncio.sleep(ack_wait / 20)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(ack_wait / 4):
+                async with asyncio.timeout(ack_wait / 5):
                     await self._doubled.wait()
             in_hand = self._in_hand()
             late = in_hand if self._doubled.is_set() else [message for message in in_hand if id(message) in before]
@@ -176,6 +169,7 @@ class _Lane:
         self._log = log
         self._waiting: deque[Msg] = deque()
         self._waiting_bytes = 0
+        self._held = set[int]()
         self._batch: list[Msg] = []
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
@@ -198,7 +192,12 @@ class _Lane:
             self._room.clear()
             await self._room.wait()
 
+    def holds(self, message: Msg) -> bool:
+        """Whether it has come before and is still in hand."""
+        return delivered_again(message) and stream_sequence(message) in self._held
+
     def put(self, message: Msg) -> None:
+        self._held.add(stream_sequence(message))
         self._waiting.append(message)
         self._waiting_bytes += len(message.data)
         self._arrived.set()
@@ -215,12 +214,14 @@ class _Lane:
                     await message.ack()
             else:
                 await _hand_back(self._batch)
+            self._held.difference_update(map(stream_sequence, self._batch))
             self._batch = []
 
     def forget(self) -> None:
         self._begun = self._failed = None
         self._waiting.clear()
         self._waiting_bytes = 0
+        self._held.clear()
         self._batch = []
 
     def _take(self) -> None:
