@@ -17,7 +17,6 @@ from services.ledger.domain.batch import (
     Refused,
     Stored,
     by_keys,
-    halves,
     keys,
     parts,
     refuse,
@@ -50,9 +49,11 @@ POISON: Final = (
 FOLD_SECONDS: Final = 10.0
 """How long the fold of a batch, or of the one project that is to blame, may take while the database is quick."""
 
+AT_ONCE: Final = 500
+"""How many projects are in one transaction, with all that a batch has of them."""
+
 # A quick database folds a project of one event in less than this share of what any fold may take.
 _QUICK: Final = 0.25
-_AT_ONCE: Final = 500
 # The server ends a fold that takes too long; this much later it is the server that does not answer.
 _NO_ANSWER_SECONDS: Final = 60.0
 
@@ -75,7 +76,7 @@ class Recorder:
         metrics: Metrics,
         *,
         fold_seconds: float = FOLD_SECONDS,
-        at_once: int = _AT_ONCE,
+        at_once: int = AT_ONCE,
     ) -> None:
         self._pool = pool
         self._publish = publish
@@ -142,9 +143,9 @@ class Recorder:
             async with connection.transaction():
                 return await self._write(connection, accepted, self._fold_seconds)
         except POISON as error:
-            if len(keys(accepted)) == 1:
+            if (count := len(keys(accepted))) == 1:
                 return [], self._unfoldable(accepted, f"could not be computed: {error}")
-            smaller = halves(accepted)
+            smaller = by_keys(accepted, (count + 1) // 2)
         except asyncpg.QueryCanceledError:
             # Also before a project is tried alone: the database may be quick again when it has been.
             await self._blame_the_database(connection)

@@ -13,7 +13,9 @@ class LedgerSettings(Settings):
     """Settings of the ledger, from variables named LUODI_<FIELD>."""
 
     port: int = Field(8081, ge=0, le=65535, description="The port on which the service answers HTTP.")
-    batch_size: int = Field(6_000, ge=1, le=10_000, description="The most events recorded in one transaction.")
+    batch_size: int = Field(
+        6_000, ge=1, le=10_000, description="The most events taken up together; a project's are folded once."
+    )
     lanes: int = Field(5, ge=1, le=32, description="How many batches are recorded at once; each needs a connection.")
     database_connections: int = Field(10, ge=2, description="The most connections to Postgres.")
     fold_seconds: float = Field(

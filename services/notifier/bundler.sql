@@ -29,8 +29,7 @@ with later as (
         end as until
     from notifier.delivery
     join notifier.escalation_case on escalation_case.id = delivery.case_id
-    where delivery.state = 'waiting' and not_before <= $1 and paused_at is null
-        and set_aside_at is null
+    where delivery.state = 'waiting' and not_before <= $1 and paused_at is null and set_aside_at is null
 )
 update notifier.delivery
 set not_before = later.until
@@ -47,8 +46,7 @@ with ripe as (
         case when bool_or(digest) over (partition by recipient, channel) then 'digest' else notice end as notice
     from notifier.delivery
     join notifier.escalation_case on escalation_case.id = delivery.case_id
-    where delivery.state = 'waiting' and not_before <= $1 and paused_at is null
-        and set_aside_at is null
+    where delivery.state = 'waiting' and not_before <= $1 and paused_at is null and set_aside_at is null
 ), bundled as materialized (
     select recipient, channel, notice, array_agg(ripe.id) as told, min(not_before) as first_of_it
     from ripe

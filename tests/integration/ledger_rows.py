@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from services.ledger.domain.batch import Stored
 from services.ledger.metrics import Metrics
-from services.ledger.recorder import Recorder
+from services.ledger.recorder import AT_ONCE, Recorder
 from shared.database import Pool
 from shared.delivery import recorded_at, stream_sequence
 from shared.publishing import Outgoing
@@ -40,7 +40,7 @@ class Published:
                 self.last[message.subject] = message.payload
 
 
-def recorder(pool: Pool, published: Published, at_once: int = 250) -> Recorder:
+def recorder(pool: Pool, published: Published, at_once: int = AT_ONCE) -> Recorder:
     return Recorder(pool, published, Metrics(CollectorRegistry()), at_once=at_once)
 
 

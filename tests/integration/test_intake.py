@@ -177,6 +177,34 @@ async def test_what_was_in_hand_at_a_stop_is_delivered_to_the_next_at_once(provi
         await seen.everything_to(5)
 
 
+async def test_to_know_what_comes_again_nobody_looks_through_all_that_is_in_hand(
+    provisioned: str, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked, plain = 0, stream_sequence
+
+    def counted(message: Msg) -> int:
+        nonlocal looked
+        looked += 1
+        return plain(message)
+
+    async def never_ends(messages: Sequence[Msg]) -> None:
+        await asyncio.Event().wait()
+
+    async def has_all() -> bool:
+        return len(intake._in_hand()) >= 1_000
+
+    await publish(client, 1_000)
+    async with taking_in(provisioned, never_ends) as intake:
+        await until(has_all)
+    monkeypatch.setattr(intakes, "stream_sequence", counted)
+    seen = Seen()
+    async with taking_in(provisioned, seen):
+        await seen.everything_to(1_000)
+    assert seen.delivered_again == 1_000
+    # When it comes, when it is asked for, and when it is done.
+    assert looked <= 3 * 1_000
+
+
 async def test_what_was_on_its_way_at_a_stop_is_delivered_to_the_next_at_once(provisioned: str, client: Client) -> None:
     seen = Seen()
     await publish(client, 4_000)

@@ -64,16 +64,6 @@ def parts(items: Sequence[T], most: int) -> Iterator[Sequence[T]]:
         yield items[start : start + most]
 
 
-def halves(accepted: Sequence[Accepted]) -> list[list[Accepted]]:
-    """The batch in two parts with different keys, for finding the project on which a fold fails."""
-    touched = keys(accepted)
-    first = set(touched[: len(touched) // 2])
-    return [
-        [one for one in accepted if (one.event.district, one.event.subject) in first],
-        [one for one in accepted if (one.event.district, one.event.subject) not in first],
-    ]
-
-
 def by_keys(accepted: Iterable[Accepted], most: int) -> list[list[Accepted]]:
     """The batch in parts of at most so many keys, each key with all of its events, in the order in which they came."""
     of_key: dict[Key, list[Accepted]] = {}
