@@ -4,11 +4,11 @@ import asyncio
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ import httpx
 import nats
 import psutil
 import pytest
+
+from deploy.local.ports import hold
+from deploy.local.stack import STANDARD_PORTS
 
 _START_SECONDS = 120.0
 _STOP_SECONDS = 60.0
@@ -94,6 +97,21 @@ def start(server_path: Path) -> Iterator[Callable[[], Stack]]:
             stack.stop()
 
 
+# First in this file: other tests' stacks, which take the standard ports too, are not up yet.
+def test_taken_ports_are_replaced_and_a_second_stack_on_the_same_data_is_refused(start: Callable[[], Stack]) -> None:
+    port = STANDARD_PORTS["ledger"]
+    with _taken(port):
+        stack = start()
+        addresses = stack.addresses()
+    assert not addresses["ledger"].endswith(f":{port}")
+    assert re.search(rf"port {port} is taken by .*: ledger takes \d+ instead", stack.said)
+    second = start()
+    assert second.process.wait(_STOP_SECONDS) == 1
+    assert f"is in use by 'luodi up' (pid {stack.process.pid})" in stack.said
+    assert httpx.get(f"{addresses['ledger']}/readyz", timeout=10).status_code == 200
+    assert stack.stop(signal.SIGINT) == 0
+
+
 def test_up_answers_mends_itself_leaves_nothing_when_killed_and_finds_its_data_again(
     start: Callable[[], Stack],
 ) -> None:
@@ -127,23 +145,18 @@ def test_up_answers_mends_itself_leaves_nothing_when_killed_and_finds_its_data_a
     assert not (stack.data / "addresses.json").exists()
 
 
-def test_taken_ports_are_replaced_and_a_second_stack_on_the_same_data_is_refused(start: Callable[[], Stack]) -> None:
-    with socket.socket() as squatter:
-        squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            squatter.bind(("127.0.0.1", 8081))
-            squatter.listen()
-        except OSError:
-            pass  # Taken by somebody else already, which serves the test as well.
-        stack = start()
-        addresses = stack.addresses()
-    assert not addresses["ledger"].endswith(":8081")
-    assert re.search(r"port 8081 is taken by .*: ledger takes \d+ instead", stack.said)
-    second = start()
-    assert second.process.wait(_STOP_SECONDS) == 1
-    assert f"is in use by 'luodi up' (pid {stack.process.pid})" in stack.said
-    assert httpx.get(f"{addresses['ledger']}/readyz", timeout=10).status_code == 200
-    assert stack.stop(signal.SIGINT) == 0
+@contextmanager
+def _taken(port: int) -> Iterator[None]:
+    """Hold the port; when somebody has it, wait until they let go, as another test's stack does, or clearly stay."""
+    deadline = time.monotonic() + _START_SECONDS
+    with ExitStack() as held:
+        while time.monotonic() < deadline:
+            try:
+                held.enter_context(hold(port))
+                break
+            except OSError:
+                time.sleep(0.05)
+        yield
 
 
 def _child_running(module: str, stack: Stack) -> psutil.Process:
