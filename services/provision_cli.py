@@ -4,7 +4,6 @@ import asyncio
 from pathlib import Path
 from typing import Annotated
 
-import asyncpg
 import typer
 from nats.errors import Error as NatsError
 from rich.console import Console
@@ -51,7 +50,7 @@ def provision(
 
     try:
         asyncio.run(everything())
-    except (OSError, NatsError, asyncpg.PostgresError, database.SchemaError, TimeoutError) as error:
+    except (*database.AWAY, NatsError, database.SchemaError) as error:
         console.print(f"[red]Not provisioned:[/] {str(error) or type(error).__name__}", highlight=False)
         console.print("Are the servers up, and are LUODI_NATS_URL and LUODI_DATABASE_URL right?")
         raise typer.Exit(2) from error

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-import asyncpg
 import typer
 from nats.errors import Error as NatsError
 from rich.console import Console
@@ -103,7 +102,7 @@ async def _examine(
             away.add(name)
             variable = "LUODI_NATS_URL" if name == "NATS" else "LUODI_DATABASE_URL"
             findings.append(Finding(name, "wrong", str(error), f"start it, or set {variable}"))
-        except (NatsError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        except (*database.AWAY, NatsError) as error:
             findings.append(Finding(name, "wrong", f"{type(error).__name__}: {error}"))
     findings += [finding async for finding in examine_services(addresses)]
     return findings, away
@@ -127,7 +126,7 @@ async def _postgres(settings: Settings, *, here: bool) -> Findings:
         try:
             async with asyncio.timeout(_CONNECTING_SECONDS):
                 await pool.fetchval("select 1")
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+        except database.AWAY as error:
             raise _AwayError(f"cannot be reached: {str(error) or type(error).__name__}") from error
         async for finding in examine_postgres(pool, local=local):
             yield finding

@@ -298,7 +298,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
         _say(f"{error}: run 'luodi provision'.")
     except (NatsError, TimeoutError) as error:
         _say(f"{str(error) or type(error).__name__}: no answer in time. What has a line below is done; do it again.")
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except database.AWAY as error:
         _say(f"{str(error) or type(error).__name__}: is Postgres up at LUODI_DATABASE_URL?")
     raise typer.Exit(2)
 

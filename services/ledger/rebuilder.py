@@ -16,7 +16,7 @@ from services.ledger.announcer import Announcer
 from services.ledger.domain.batch import Key
 from services.ledger.domain.slices import Slice
 from services.ledger.slicing import Walk
-from shared.database import Connection, Pool
+from shared.database import AWAY, Connection, Pool
 from shared.intake import growing_pauses
 from shared.sql import queries_beside
 
@@ -90,7 +90,7 @@ class Rebuilder:
                 yield main
             finally:
                 # What cannot be cleared now is cleared by the next rebuild, and must not hide why this one ended.
-                with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                with contextlib.suppress(*AWAY):
                     await staging.clear(main)
                     await main.execute(SQL["not_alone_any_more"])
 

@@ -25,7 +25,7 @@ from services.ledger.domain.batch import (
 from services.ledger.domain.canary import canary
 from services.ledger.locks import lock_projects, lock_quarantine, unlock
 from services.ledger.metrics import Metrics
-from shared.database import Connection, Pool
+from shared.database import AWAY, Connection, Pool
 from shared.delivery import place_and_instant
 from shared.envelope import digest
 from shared.events import OutreachMade
@@ -113,7 +113,7 @@ class Recorder:
                 await self._publish(records + told)
             except BaseException:
                 # A connection that broke has lost its locks already, and its error must not hide the first one.
-                with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                with contextlib.suppress(*AWAY):
                     await unlock(connection)
                 raise
             # The locks lived as long as this session. When it has ended, somebody else may have published a later

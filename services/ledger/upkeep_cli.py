@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
-import asyncpg
 import typer
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -31,7 +30,7 @@ from services.ledger.slicing import Progress as Told
 from services.ledger.slicing import Walk
 from services.ledger.verifier import Verifier
 from shared import streams
-from shared.database import Pool, make_pool
+from shared.database import AWAY, Pool, make_pool
 from shared.settings import Settings
 from shared.subjects import DISTRICT
 
@@ -199,7 +198,7 @@ def _failures(console: Console) -> Iterator[None]:
     """What went wrong with the servers, as a sentence and exit code 2."""
     try:
         yield
-    except (OSError, NatsError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+    except (*AWAY, NatsError) as error:
         console.print(f"[red]Failed:[/] {str(error) or type(error).__name__}")
         console.print("Are Postgres (LUODI_DATABASE_URL) and NATS (LUODI_NATS_URL) up, and has 'luodi provision' run?")
         raise typer.Exit(2) from error

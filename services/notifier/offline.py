@@ -9,7 +9,7 @@ import typer
 
 from services.notifier.settings import NotifierSettings
 from shared import database
-from shared.database import Connection
+from shared.database import AWAY, Connection
 
 _T = TypeVar("_T")
 
@@ -25,7 +25,7 @@ def done(work: Coroutine[Any, Any, _T]) -> _T:
         return asyncio.run(work)
     except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidSchemaNameError) as error:
         typer.echo(f"{error}: run 'luodi provision'.", err=True)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except AWAY as error:
         typer.echo(f"{str(error) or type(error).__name__}: is Postgres up at LUODI_DATABASE_URL?", err=True)
     raise typer.Exit(2)
 

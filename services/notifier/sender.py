@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 from services.notifier.channels.routes import Routes
@@ -25,7 +24,7 @@ from services.notifier.domain.timers import tried_again
 from services.notifier.metrics import Metrics
 from services.notifier.sifter import POISON, why
 from shared.clock import business_day
-from shared.database import Connection, Pool
+from shared.database import AWAY, Connection, Pool
 from shared.sql import queries_beside
 
 SQL = queries_beside(__file__)
@@ -226,7 +225,7 @@ class Sender:
             try:
                 async with self._pool.acquire() as connection, connection.transaction():
                     return await self._write(connection, answered, now)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except AWAY as error:
                 if pause is None:
                     raise
                 self._log.warning("answers cannot be recorded, trying again", error=type(error).__name__)

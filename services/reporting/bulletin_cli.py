@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
-import asyncpg
 import orjson
 import typer
 from nats.errors import Error as NatsError
@@ -26,7 +25,7 @@ from services.reporting.sealer import NotPublishedError, Order, Sealer
 from services.reporting.sealer import publish as publish_missing
 from services.reporting.settings import ReportingSettings
 from shared import database, streams
-from shared.database import Pool
+from shared.database import AWAY, Pool
 from shared.subjects import DISTRICT
 
 app = typer.Typer()
@@ -39,7 +38,6 @@ District = Annotated[
 Number = Annotated[str, typer.Argument(help="The bulletin's number, such as 2026-08-1.")]
 
 _ON_THE_BUS = "nats"
-_AWAY = (OSError, NatsError, asyncpg.PostgresError, TimeoutError)
 
 
 @app.command()
@@ -234,7 +232,7 @@ def _done(work: Callable[[], Awaitable[Answer]]) -> Answer:
         _fail(1, f"District {error.args[1]} has no bulletin {error.args[0]}: 'luodi reporting bulletins' lists them.")
     except DefinitionsError as error:
         _fail(2, f"The indicators cannot be used:\n{error}")
-    except _AWAY as error:
+    except (*AWAY, NatsError) as error:
         said = str(error) or type(error).__name__
         _fail(2, f"{said}: are the servers up, and are LUODI_NATS_URL and LUODI_DATABASE_URL right?")
 

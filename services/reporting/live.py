@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-import asyncpg
 import structlog
 
 from services.reporting.desk import Desk
+from shared.database import AWAY
 
 _LOOK_SECONDS = 0.5
 _BREATH_SECONDS = 15.0
@@ -30,7 +30,7 @@ class Live:
             if self._listeners:
                 try:
                     beats = await self._desk.beats()
-                except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+                except AWAY as error:
                     self._log.info("cannot look for changes", reason=str(error) or type(error).__name__)
                     continue
                 if beats != self._beats or self._ending.is_set():

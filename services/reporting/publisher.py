@@ -5,14 +5,13 @@ import hashlib
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import date
 
-import asyncpg
 import orjson
 import structlog
 from nats.errors import Error as NatsError
 
 from services.reporting.answers import ProgressAnswer, progress_answer
 from services.reporting.desk import Desk
-from shared.database import Connection, Pool
+from shared.database import AWAY, Connection, Pool
 from shared.intake import growing_pauses
 from shared.publishing import Outgoing
 from shared.sql import queries_beside
@@ -52,7 +51,7 @@ class Publisher:
                             pauses = growing_pauses()
                             await asyncio.sleep(_LOOK_SECONDS)
                 await asyncio.sleep(_LOOK_SECONDS * 10)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, NatsError, OSError, TimeoutError) as error:
+            except (*AWAY, NatsError) as error:
                 self._log.info("progress not published, trying again", reason=str(error) or type(error).__name__)
                 await asyncio.sleep(next(pauses))
 

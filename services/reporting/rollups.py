@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-import asyncpg
 import structlog
 
 from services.reporting.domain.indicators import Definitions
-from shared.database import Connection, Pool
+from shared.database import AWAY, Connection, Pool
 from shared.intake import growing_pauses
 from shared.sql import queries_beside
 
@@ -32,7 +31,7 @@ class Rollups:
         while True:
             try:
                 return await self.build()
-            except (asyncpg.PostgresError, OSError, TimeoutError) as error:
+            except AWAY as error:
                 self._log.warning("rollups not built yet, trying again", reason=str(error) or type(error).__name__)
                 await asyncio.sleep(next(pauses))
 

@@ -16,10 +16,11 @@ from services.ledger.domain.buckets import BUCKETS
 from services.ledger.locks import lock_projects
 from services.ledger.metrics import Metrics
 from services.ledger.recorder import Recorder
-from shared.database import Pool, make_pool
+from shared.database import AWAY, Pool, make_pool
 from shared.publishing import NotStored, Outgoing
 from tests.integration.department import funds_arrived
 from tests.integration.ledger_rows import Published
+from tests.integration.lingering_postgres import lingering
 from tests.waiting import PATIENCE
 
 _LOCKS = "select count(*) from pg_locks where locktype = 'advisory'"
@@ -90,12 +91,32 @@ async def test_a_batch_whose_locks_were_lost_while_it_was_published_is_not_done(
     async def publish(messages: Sequence[Outgoing]) -> None:
         await beside.execute(_END_SESSIONS)
 
-    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+    with pytest.raises(AWAY):
         await Recorder(pool, publish, _metrics()).record([_arrived()])
 
     published = Published()
     await Recorder(pool, published, _metrics()).record([_arrived()])
     assert list(published.last) == ["ledger.500101.project.P-1"]
+
+
+async def test_a_batch_whose_session_was_ended_and_not_yet_closed_is_not_done(
+    database_url: str, beside: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    async with lingering(database_url) as way, make_pool(way.url, "recorder", size=1) as pool:
+
+        async def publish(messages: Sequence[Outgoing]) -> None:
+            await beside.execute(_END_SESSIONS)
+            await way.parted.wait()
+            # When this has come, so has what came before it.
+            await beside.execute("select 1")
+
+        with pytest.raises(asyncpg.InternalClientError):
+            await Recorder(pool, publish, _metrics()).record([_arrived()])
+
+        way.hang_up.set()
+        published = Published()
+        await Recorder(pool, published, _metrics()).record([_arrived()])
+        assert list(published.last) == ["ledger.500101.project.P-1"]
 
 
 async def test_any_number_of_projects_takes_a_quarter_of_the_locks_that_postgres_has_by_default(
