@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from itertools import chain
 from typing import Final, Protocol
 
@@ -15,7 +15,7 @@ from nats.errors import Error as NatsError
 from shared.delivery import delivered_again, stream_sequence
 from shared.pull import ConsumerLost, Pull
 from shared.subjects import Consumer
-from shared.tasks import together
+from shared.tasks import growing_pauses, together
 
 Handle = Callable[[Sequence[Msg]], Awaitable[None]]
 Key = Callable[[str], Hashable]
@@ -269,11 +269,3 @@ async def _hand_back(messages: Iterable[Msg]) -> None:
 async def _until_moved(readers: Readers) -> None:
     await readers.stay()
     raise _Moved
-
-
-def growing_pauses() -> Iterator[float]:
-    """Seconds between attempts: 0.1, doubling up to 5."""
-    pause = 0.1
-    while True:
-        yield pause
-        pause = min(pause * 2, 5.0)

@@ -17,8 +17,8 @@ from services.ledger.domain.batch import Key
 from services.ledger.domain.slices import Slice
 from services.ledger.slicing import Walk
 from shared.database import AWAY, Connection, Pool
-from shared.intake import growing_pauses
 from shared.sql import queries_beside
+from shared.tasks import growing_pauses
 
 SQL = queries_beside(__file__)
 

@@ -54,7 +54,7 @@ def build(settings: ReportingSettings, *, clock: clock.Clock = clock.system) -> 
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with pool, tasks.beside(rollups.run(), live.run(), publisher.run()), bus.running(broker, intake):
+        async with pool, tasks.beside(rollups.build, live.run, publisher.run), bus.running(broker, intake):
             yield
 
     checks = {"postgres": schema, "nats": nats, "intake": intake.check}

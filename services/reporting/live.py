@@ -3,10 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-import structlog
-
 from services.reporting.desk import Desk
-from shared.database import AWAY
 
 _LOOK_SECONDS = 0.5
 _BREATH_SECONDS = 15.0
@@ -21,18 +18,13 @@ class Live:
         self._beats: dict[str, int] = {}
         self._listeners = 0
         self._changed = asyncio.Condition()
-        self._log = structlog.get_logger().bind(part="live")
 
     async def run(self) -> None:
-        """Look while somebody listens, until cancelled."""
+        """Look while somebody listens, until cancelled. Raises when the database is away."""
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             if self._listeners:
-                try:
-                    beats = await self._desk.beats()
-                except AWAY as error:
-                    self._log.info("cannot look for changes", reason=str(error) or type(error).__name__)
-                    continue
+                beats = await self._desk.beats()
                 if beats != self._beats or self._ending.is_set():
                     self._beats = beats
                     async with self._changed:

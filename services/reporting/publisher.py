@@ -6,13 +6,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import date
 
 import orjson
-import structlog
-from nats.errors import Error as NatsError
 
 from services.reporting.answers import ProgressAnswer, progress_answer
 from services.reporting.desk import Desk
-from shared.database import AWAY, Connection, Pool
-from shared.intake import growing_pauses
+from shared.database import Connection, Pool
 from shared.publishing import Outgoing
 from shared.sql import queries_beside
 from shared.subjects import progress_subject
@@ -33,27 +30,20 @@ class Publisher:
         self._desk = desk
         self._pool = pool
         self._publish = publish
-        self._log = structlog.get_logger().bind(part="publisher")
         # What was seen of each district when it was last published whole: nothing else may have changed since.
         self._settled: dict[str, tuple[int, date]] = {}
         self._published: set[tuple[str, int]] = set()
 
     async def run(self) -> None:
-        """Look every second, until cancelled. While the database or NATS is away it is tried again."""
-        pauses = growing_pauses()
+        """Look every second, until cancelled. Raises when the database or NATS is away."""
         while True:
-            try:
-                async with self._pool.acquire() as connection:
-                    # The session that has the lock is the publisher; it is held as long as this one lasts.
-                    if await connection.fetchval(SQL["own"]):
-                        while True:
-                            await self.look(connection)
-                            pauses = growing_pauses()
-                            await asyncio.sleep(_LOOK_SECONDS)
-                await asyncio.sleep(_LOOK_SECONDS * 10)
-            except (*AWAY, NatsError) as error:
-                self._log.info("progress not published, trying again", reason=str(error) or type(error).__name__)
-                await asyncio.sleep(next(pauses))
+            async with self._pool.acquire() as connection:
+                # The session that has the lock is the publisher; it is held as long as this one lasts.
+                if await connection.fetchval(SQL["own"]):
+                    while True:
+                        await self.look(connection)
+                        await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_LOOK_SECONDS * 10)
 
     async def look(self, connection: Connection) -> None:
         """Publish what changed since the last look. Raises when NATS has not stored it."""

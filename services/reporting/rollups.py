@@ -1,14 +1,10 @@
 """Sums kept ready, so that a figure costs the same however many facts it has: built once, kept current by key."""
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-import structlog
-
 from services.reporting.domain.indicators import Definitions
-from shared.database import AWAY, Connection, Pool
-from shared.intake import growing_pauses
+from shared.database import Connection, Pool
 from shared.sql import queries_beside
 
 SQL = queries_beside(__file__)
@@ -23,17 +19,6 @@ class Rollups:
     def __init__(self, pool: Pool, every: Sequence[Definitions]) -> None:
         self._pool = pool
         self._rules = {one.key(): one.rule() for definitions in every for one in definitions.indicator}
-        self._log = structlog.get_logger().bind(part="rollups")
-
-    async def run(self) -> None:
-        """Build what is missing, however long the database is away; then nothing is left to do."""
-        pauses = growing_pauses()
-        while True:
-            try:
-                return await self.build()
-            except AWAY as error:
-                self._log.warning("rollups not built yet, trying again", reason=str(error) or type(error).__name__)
-                await asyncio.sleep(next(pauses))
 
     async def build(self) -> None:
         """Build the rules that are not built yet, and give up those that nobody asks for. Intake waits meanwhile."""

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
+import asyncpg
 import httpx
 import nats
 import pytest
@@ -16,9 +17,12 @@ from services.reporting.completeness import Completeness
 from services.reporting.domain.indicators import DefinitionsError
 from services.reporting.settings import ReportingSettings
 from shared import bus, database, streams
+from shared.subjects import progress_subject
+from tests.integration.lingering_postgres import lingering
 from tests.integration.reporting_service import AUGUST, PROGRESS, publish, served, settled, year
 from tests.labels import strays
 from tests.reporting_records import DISTRICT, at, fact, funds, project, quarantine, superseded, target
+from tests.waiting import PATIENCE
 
 TODAY = datetime(2026, 11, 24, 4, tzinfo=UTC)
 
@@ -190,6 +194,30 @@ async def test_without_the_bus_figures_are_still_answered_and_called_incomplete(
     assert "NATS" in ready.json()["checks"]["nats"]
     assert ready.json()["checks"]["postgres"] == "ok"
     await settled(client)
+
+
+async def test_the_year_is_published_on_after_postgres_has_ended_the_sessions_without_hanging_up(
+    settings: ReportingSettings, stream: JetStreamContext, database_url: str
+) -> None:
+    async with (
+        lingering(database_url) as way,
+        served(build(settings.model_copy(update={"database_url": way.url}), clock=lambda: TODAY)) as client,
+    ):
+        reports = await stream.subscribe(progress_subject(DISTRICT, 2026), ordered_consumer=True)
+        await publish(stream, *year())
+        while "84.8" not in (await reports.next_msg(PATIENCE)).data.decode():
+            pass
+        beside = await asyncpg.connect(database_url)
+        await beside.execute(
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
+        await beside.close()
+        await publish(stream, project("P-3", [funds("2026-05-01", "100000000.00", "f-9")]))
+        while "85.8" not in (await reports.next_msg(PATIENCE)).data.decode():
+            pass
+        assert (await settled(client))["indicators"][0]["actual"] == "85.8"
+        way.hang_up.set()
 
 
 async def test_a_service_that_was_away_is_complete_after_reading_what_the_stream_kept(
