@@ -14,8 +14,18 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
 
-AWAY: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
-"""What a query raises when the server is away, or goes: an InternalClientError before it has hung up."""
+UNREACHABLE: Final = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    # Between the server's farewell and its hanging up.
+    asyncpg.InternalClientError,
+)
+"""What any query raises when the server is away, or goes."""
+
+AWAY: Final = (*UNREACHABLE, asyncpg.PostgresError)
+"""The same, and what a server says that is not as it should be: of use where waiting or the operator mends it."""
 
 
 class SchemaError(Exception):

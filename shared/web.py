@@ -9,12 +9,14 @@ from contextlib import AbstractAsyncContextManager
 from types import MappingProxyType
 from typing import Any
 
+import structlog
 import uvicorn
 import uvloop
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
+from shared.database import UNREACHABLE
 from shared.logs import configure
 from shared.readiness import Check, Count, Readiness
 from shared.settings import Settings
@@ -39,13 +41,16 @@ def make_app(  # noqa: PLR0913 - each is another thing, and has its name
 
     `/readyz` runs every check at once, each for at most three seconds, and answers 200 or 503 with
     `{"ready": bool, "checks": {name: "ok" | sentence}}`. `/metrics` runs them as well, for the gauge `luodi_ready`, and
-    counts what is `pending` of each stream, and what stands in `counts`: whoever asks hears how it is now.
+    counts what is `pending` of each stream, and what stands in `counts`: whoever asks hears how it is now. A question
+    that needs a server which is away is answered with 503, unless the service answers such errors by itself.
     """
     # FastAPI's own documentation pages load scripts from elsewhere; /openapi.json says the same to any tool.
     app = FastAPI(title=title, version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     # Set when the process is to end: an answer without an end, such as a stream of events, is to end then.
     app.state.ending = asyncio.Event()
     readiness = Readiness(checks, pending, counts, registry)
+    for kind in UNREACHABLE:
+        app.add_exception_handler(kind, unreachable)
 
     @app.get(
         "/livez", tags=["operation"], summary="Is the process alive?", responses=_example(200, {"status": "alive"})
@@ -77,6 +82,14 @@ def make_app(  # noqa: PLR0913 - each is another thing, and has its name
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return app
+
+
+async def unreachable(request: Request, error: Exception) -> JSONResponse:
+    """What is answered to a question that needs a server which is away: 503, `detail` and `Retry-After`."""
+    log = structlog.get_logger().bind(path=request.url.path)
+    log.warning("not answered: a server is away", reason=str(error) or type(error).__name__)
+    detail = "a server behind this service does not answer: try again in a moment; /readyz tells which"
+    return JSONResponse({"detail": detail}, status_code=503, headers={"Retry-After": "5"})
 
 
 def _example(status: int, example: object, media_type: str = "application/json") -> dict[int | str, dict[str, Any]]:

@@ -4,6 +4,7 @@ import logging
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -20,6 +21,10 @@ from shared import database
 from tests.databases import drop
 
 _TEMPLATE = "luodi_template"
+_PLAIN: Final[list[structlog.typing.Processor]] = [
+    structlog.stdlib.add_log_level,
+    structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+]
 
 # A machine that is busy with something else must not fail a property test.
 settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -34,6 +39,8 @@ def _logs() -> Iterator[None]:
     """A test's logs go where they went before: services and commands send those of their whole process elsewhere."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
+    # As in a service. By default a traceback is drawn with every variable, which takes half a second.
+    structlog.configure(processors=_PLAIN)
     yield
     structlog.reset_defaults()
     root.handlers = handlers

@@ -110,6 +110,7 @@ def build(settings: NotifierSettings, *, clock: clock.Clock = clock.system) -> F
     ready = {**checks, "rounds": streaks.check}
     app = make_app("Luodi notifier", checks=ready, pending=pending, lifespan=lifespan, registry=registry)
     desk, sheets = Desk(pool, policy), pages.Pages(clock, policy.days)
+    pages.excuse(app, sheets)
     desk_only = [Depends(Doorkeeper(settings.desk_token, on_loopback=settings.on_loopback))]
     app.include_router(api.routes(desk, clock), dependencies=desk_only)
     app.include_router(pages.case_routes(desk, directory, policy, brake, sheets), dependencies=desk_only)

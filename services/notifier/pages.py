@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi import APIRouter, FastAPI, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.notifier.acknowledger import Acknowledger, Visitor
@@ -21,6 +21,8 @@ from services.notifier.domain.messages import plain
 from services.notifier.domain.policy import Policy
 from services.notifier.domain.wording import ROLES, zh_end, zh_moment
 from shared.clock import Clock, business_day
+from shared.database import UNREACHABLE
+from shared.web import unreachable
 
 _SHOWN: Final = 100
 _SEARCHED: Final = ("district", "unit", "official", "told", "rule", "state")
@@ -33,6 +35,8 @@ _HEADERS: Final = {
         "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     ),
 }
+_LOOKING_AGAIN: Final = ("请稍候，本页会自动重试。", {"refresh": 15})
+_PERHAPS_LOST: Final = ("刚才的操作可能没有记录。请过一两分钟，从通知中重新打开查看。", dict[str, int]())
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "role": ROLES,
     "delivery": {
@@ -152,6 +156,20 @@ class Doors:
             return self._pages.render(
                 "sorry.html", 404, title="链接无效", text="请从通知中重新打开，或复制完整的链接。"
             )
+
+
+def excuse(app: FastAPI, pages: Pages) -> None:
+    """Answer whoever looks at a page while a server is away with one that says so, and that looks again by itself."""
+
+    async def excused(request: Request, error: Exception) -> Response:
+        answer = await unreachable(request, error)
+        if "text/html" not in request.headers.get("accept", ""):
+            return answer
+        text, again = _LOOKING_AGAIN if request.method == "GET" else _PERHAPS_LOST
+        return pages.render("sorry.html", answer.status_code, title="系统正在恢复", text=text, **again)
+
+    for kind in UNREACHABLE:
+        app.add_exception_handler(kind, excused)
 
 
 def case_routes(desk: Desk, directory: Directory, policy: Policy, brake: Brake, pages: Pages) -> APIRouter:

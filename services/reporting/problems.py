@@ -16,16 +16,10 @@ from services.reporting.desk import UnknownDistrictError, UnknownIndicatorError,
 from services.reporting.domain.question import QuestionError
 from services.reporting.editions import UnknownDefinitionsError
 from services.reporting.forms import NotAcceptableError
+from shared.database import UNREACHABLE
 
 MEDIA_TYPE = "application/problem+json"
 
-_DATABASE_AWAY = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)
 _SCHEMA_MISSING = (asyncpg.UndefinedTableError, asyncpg.UndefinedFunctionError, asyncpg.InvalidSchemaNameError)
 
 UNKNOWN: dict[type[Exception], tuple[str, str, str]] = {
@@ -102,7 +96,7 @@ def _not_of_the_question(error: Exception) -> Problem:
         return Problem(406, "not-acceptable", "Not in this form", f"The forms of this answer: {error}.")
     if isinstance(error, _SCHEMA_MISSING):
         return Problem(503, "no-schema", "The database is not set up", "Run 'luodi provision'.")
-    if isinstance(error, _DATABASE_AWAY):
+    if isinstance(error, UNREACHABLE):
         detail = "Try again; /readyz tells what is missing."
         return Problem(503, "database-away", "The database does not answer", detail)
     # What it says is for the log: it may tell of things that are none of the asker's business.
@@ -125,5 +119,5 @@ def install(app: FastAPI, page: Callable[[Request, Problem], Response]) -> None:
 
     asked = (QuestionError, CursorError, RequestValidationError, NotAcceptableError, HTTPException)
     # The last one is answered and then raised all the same, so that it is logged.
-    for kind in (*asked, *UNKNOWN, *_DATABASE_AWAY, *_SCHEMA_MISSING, Exception):
+    for kind in (*asked, *UNKNOWN, *UNREACHABLE, *_SCHEMA_MISSING, Exception):
         app.add_exception_handler(kind, answer)

@@ -21,7 +21,6 @@ from services.ledger.app import build
 from services.ledger.settings import LedgerSettings
 from shared import database
 from shared.jetstream import put_consumer
-from shared.logs import configure
 from shared.publishing import Outgoing, publish_all
 from shared.subjects import LEDGER_OF_EVENTS, parts
 from tests.integration import ledger_rows
@@ -114,8 +113,6 @@ async def disturbed(
     """A ledger in the test's own process, with `more` settings, which is waited for to be `ready`."""
     read = LedgerSettings(nats_url=nats_url, database_url=database_url, **more)
     async with contextlib.AsyncExitStack() as stack:
-        # As in the service, where a traceback costs nearly nothing.
-        configure(read)
         app = build(read)
         transport = httpx.ASGITransport(app=app)
         client = await nats.connect(
