@@ -11,6 +11,7 @@ import orjson
 import structlog
 from nats.aio.msg import Msg
 
+from services.ledger.domain import columns
 from services.ledger.domain.batch import (
     Accepted,
     Key,
@@ -27,7 +28,6 @@ from services.ledger.locks import lock_projects, lock_quarantine, unlock
 from services.ledger.metrics import Metrics
 from shared.database import AWAY, Connection, Pool
 from shared.delivery import place_and_instant
-from shared.envelope import digest
 from shared.events import OutreachMade
 from shared.publishing import Outgoing
 from shared.sql import queries_beside
@@ -185,9 +185,9 @@ class Recorder:
         touched = keys(accepted)
         targets_touched = [key for key in touched if key[1].startswith("target-")]
         others_touched = [key for key in touched if not key[1].startswith("target-")]
-        done = await connection.execute(SQL["insert_events"], *_event_columns(accepted))
+        done = await connection.execute(SQL["insert_events"], *columns.of_events(accepted))
         all_new = int(done.rpartition(" ")[2]) == len(accepted)
-        reused = [] if all_new else await connection.fetch(SQL["reused_identities"], *_identity_columns(accepted))
+        reused = [] if all_new else await connection.fetch(SQL["reused_identities"], *columns.of_identities(accepted))
         await connection.execute(SQL["limit"], f"{seconds * 1000:.0f}ms")
         projects = await self._folded(connection, "fold_projects", others_touched)
         trips_touched = _perhaps_trips(accepted, others_touched, projects)
@@ -204,7 +204,7 @@ class Recorder:
         if not touched:
             return []
         patience = self._fold_seconds + _NO_ANSWER_SECONDS
-        return await connection.fetch(SQL[query], *_columns(touched, 2), timeout=patience)
+        return await connection.fetch(SQL[query], *columns.of_keys(touched), timeout=patience)
 
     async def _park(self, connection: Connection, refused: Sequence[Refused]) -> list[Outgoing]:
         """Keep refused messages whole; returns what to tell their senders and whoever adds up figures."""
@@ -213,7 +213,7 @@ class Recorder:
         districts = sorted({one.refusal.district for one in refused if one.refusal.district})
         await lock_quarantine(connection, districts)
         async with connection.transaction():
-            await connection.execute(SQL["park"], *_columns([_quarantine_row(one) for one in refused], 11))
+            await connection.execute(SQL["park"], *columns.of_refusals(refused))
             counts = await connection.fetch(SQL["parked"], districts)
         told = [tell(one) for one in refused if one.refusal.district and one.refusal.unit]
         return told + [Outgoing(quarantine_subject(row["district"]), orjson.dumps(dict(row))) for row in counts]
@@ -266,53 +266,3 @@ def tell(one: Refused) -> Outgoing:
     }
     subject = refusal_subject(str(refusal.district), str(refusal.unit))
     return Outgoing(subject, orjson.dumps(body), message_id=f"refusal-{stored.sequence}")
-
-
-def _quarantine_row(one: Refused) -> tuple[object, ...]:
-    refusal, stored = one.refusal, one.stored
-    return (
-        stored.sequence,
-        stored.recorded_at,
-        stored.subject,
-        refusal.district,
-        refusal.unit,
-        refusal.source,
-        refusal.id,
-        refusal.code,
-        refusal.reason,
-        refusal.field,
-        stored.payload,
-    )
-
-
-def _event_columns(accepted: Sequence[Accepted]) -> list[list[object]]:
-    return _columns(
-        [
-            (
-                one.event.district,
-                one.event.source,
-                one.event.id,
-                one.event.subject,
-                one.event.name,
-                one.event.version,
-                one.event.data.on,
-                one.stored.recorded_at,
-                one.stored.sequence,
-                digest(one.event),
-                one.event.time,
-                one.event.replaces,
-                one.event.data_json.decode(),
-            )
-            for one in accepted
-        ],
-        13,
-    )
-
-
-def _identity_columns(accepted: Sequence[Accepted]) -> list[list[object]]:
-    return _columns([(one.event.district, one.event.source, one.event.id, digest(one.event)) for one in accepted], 4)
-
-
-def _columns(rows: Sequence[Sequence[object]], width: int) -> list[list[object]]:
-    """Rows as the arrays that `unnest` reads; `width` also for no rows at all."""
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
