@@ -1,7 +1,7 @@
 """A bulletin as a workbook: the figures as numbers, with charts of Excel's own, and every fact behind them."""
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -14,11 +14,10 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
+from services.reporting.documents.lists import Value, lists, number
 from services.reporting.documents.packing import printable, repacked
 from services.reporting.domain import bulletin_words as say
 from services.reporting.domain.bulletin import Document
-
-Value = str | int | Decimal | None
 
 _HEAD = PatternFill("solid", fgColor="DDE6F0")
 _WIDEST = 48
@@ -33,8 +32,8 @@ def workbook_bytes(bulletin: Document) -> bytes:
     _months(book.create_sheet("分月进度"), bulletin)
     _rates(book.create_sheet("项目转化"), bulletin)
     _clusters(book.create_sheet("产业集群"), bulletin)
-    for name, columns, rows in _lists(bulletin):
-        _table(book.create_sheet(name), 1, columns, rows)
+    for one in lists(bulletin):
+        _table(book.create_sheet(one.name), 1, one.columns, one.rows)
     _about(book.create_sheet("口径和核验"), bulletin)
     for sheet in book.worksheets:
         sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", sheet.PAPERSIZE_A4
@@ -65,8 +64,8 @@ def _targets(sheet: Worksheet, bulletin: Document) -> None:
     )
     rows = [
         (
-            *(line["title"], line["unit"], _number(line["target"]), _number(line["actual"])),
-            *(_number(line["completion_pct"]), Decimal(line["elapsed_pct"]), _number(line["lead_points"])),
+            *(line["title"], line["unit"], number(line["target"]), number(line["actual"])),
+            *(number(line["completion_pct"]), Decimal(line["elapsed_pct"]), number(line["lead_points"])),
             *(say.LIGHTS.get(line["light"], "—"), line["projects"], Decimal(line["amount"])),
         )
         for line in bulletin["indicators"]
@@ -94,8 +93,8 @@ def _months(sheet: Worksheet, bulletin: Document) -> None:
     rows = []
     for month in bulletin["series"]:
         found = [month["indicators"].get(line["code"], {}) for line in lines]
-        percentages = (_number(one.get("completion_pct")) for one in found)
-        actual = (_number(one.get("actual")) for one in found)
+        percentages = (number(one.get("completion_pct")) for one in found)
+        actual = (number(one.get("actual")) for one in found)
         rows.append((month["through"], Decimal(month["elapsed_pct"]), *percentages, *actual))
     _table(sheet, 1, columns, rows)
     chart = LineChart()
@@ -114,7 +113,7 @@ def _rates(sheet: Worksheet, bulletin: Document) -> None:
     columns = ("比率", "数值（%）", "分母项目数", "分子项目数", "分母金额（元）", "分子金额（元）", "其中已终止")
     rows = [
         (
-            *(one["title"], _number(one["pct"]), one["cohort"], one["done"]),
+            *(one["title"], number(one["pct"]), one["cohort"], one["done"]),
             *(Decimal(one["cohort_amount"]), Decimal(one["done_amount"]), one["terminated"]),
         )
         for one in bulletin["ratios"]
@@ -144,86 +143,6 @@ def _clusters(sheet: Worksheet, bulletin: Document) -> None:
     chart.set_categories(Reference(sheet, min_col=1, min_row=2, max_row=1 + len(rows)))
     _visible(chart)
     sheet.add_chart(chart, f"A{len(rows) + 4}")
-
-
-def _lists(bulletin: Document) -> Iterable[tuple[str, Sequence[str], list[Sequence[Value]]]]:
-    landscape = bulletin["landscape"]
-    stages = {stage: group for group, stages in say.GROUPS.items() for stage in stages}
-    answers = ("牵头单位", "挂包领导")
-    yield (
-        "项目",
-        ("编号", "项目", "产业集群", "阶段", "合同金额（元）", *answers, "最近进展"),
-        [
-            (
-                *(one["project"], one["name"], one["cluster"], stages.get(one["stage"], one["stage"])),
-                *(_number(one["contract_amount"]), one["lead_unit"], one["lead_official"], one["phrase"]),
-            )
-            for one in landscape["projects"]
-        ],
-    )
-    yield (
-        "问题",
-        ("编号", "项目", "类别", "缓急", "问题", "责任单位", "提出日期", "办结时限", "超期天数", *answers),
-        [
-            (
-                *(one["project"], one["name"], say.CATEGORIES.get(one["category"], one["category"])),
-                *(say.URGENCIES.get(one["urgency"], one["urgency"]), one["text"], one["owner_unit"]),
-                *(one["raised_on"], one["due"], one["days_over"], one["lead_unit"], one["lead_official"]),
-            )
-            for one in landscape["issues"]
-        ],
-    )
-    for name, key in (("逾期节点", "late"), ("近期到期节点", "due_next")):
-        yield (
-            name,
-            ("编号", "项目", "节点", "到期日", "逾期天数", *answers),
-            [
-                (
-                    *(one["project"], one["name"], say.MILESTONES.get(one["milestone"], one["milestone"])),
-                    *(one["due"], one.get("days"), one["lead_unit"], one["lead_official"]),
-                )
-                for one in landscape[key]
-            ],
-        )
-    yield (
-        "更正",
-        (
-            "变化",
-            "编号",
-            "项目",
-            "事项",
-            "发生日期",
-            "来源",
-            "事件编号",
-            "原金额（元）",
-            "现金额（元）",
-            "更正事件",
-            "更正入账时间",
-        ),
-        [
-            (
-                *(say.CHANGES[one["change"]], one["project"], one["name"], say.EVENTS.get(one["event"], one["event"])),
-                *(one["on"], one["source"], one["id"], _number(one["was"]), _number(one["now"])),
-                *((one["by"] or {}).get("id"), (one["by"] or {}).get("recorded_at")),
-            )
-            for one in bulletin["restated"]["facts"]
-        ],
-    )
-    codes = [line["code"] for line in bulletin["indicators"]]
-    titles = (f"计入{line['title']}（元）" for line in bulletin["indicators"])
-    yield (
-        "计入事项",
-        ("发生日期", "编号", "项目", "事项", "金额（元）", "来源", "事件编号", "依据", "入账时间", *titles),
-        [
-            (
-                *(one["on"], one["project"], one["name"], say.EVENTS.get(one["event"], one["event"])),
-                *(_number(one["data"].get("amount")), one["source"], one["id"], _evidence(one), one["recorded_at"]),
-                *(_number(one["counts"].get(code)) for code in codes),
-            )
-            for one in bulletin["facts"]
-            if one["counts"]
-        ],
-    )
 
 
 def _about(sheet: Worksheet, bulletin: Document) -> None:
@@ -268,18 +187,9 @@ def _write(sheet: Worksheet, row: int, values: Sequence[Value]) -> None:
             cell.data_type = "s"
 
 
-def _number(text: str | None) -> Decimal | None:
-    return None if text is None else Decimal(text)
-
-
 def _width(value: Value) -> int:
     text = f"{value:,}" if isinstance(value, Decimal) else str(value if value is not None else "")
     return sum(2 if ord(letter) > 0x2E7F else 1 for letter in text)
-
-
-def _evidence(fact: Document) -> str | None:
-    found = fact["data"].get("evidence")
-    return None if not found else f"{found.get('kind', '')} {found.get('reference', '')}".strip()
 
 
 def _visible(chart: BarChart | LineChart) -> None:
