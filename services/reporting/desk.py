@@ -98,8 +98,8 @@ class Desk:
         self, year: str | None, through: str | None, known_by: str | None, definitions: Definitions | None = None
     ) -> Question:
         """Read what was asked, by today's date. Raises QuestionError."""
-        earliest = (definitions or self.definitions).earliest_beginning
-        return question(year, through, known_by, self.today(), earliest)
+        rules = definitions or self.definitions
+        return question(year, through, known_by, self.today(), rules.year_begins, rules.earliest_beginning)
 
     def today(self) -> date:
         """The present business day."""

@@ -60,11 +60,13 @@ def _charts(router: APIRouter, desk: Desk, refused: Refused) -> None:
     async def entrance(request: Request, asked: Annotated[Question, Depends(asked_here)]) -> Response:
         reports = await desk.reports(asked)
         if len(reports) == 1:
-            return RedirectResponse(f"/districts/{reports[0].district}", 303)
+            query = f"?{request.url.query}" if request.url.query else ""
+            return RedirectResponse(f"/districts/{reports[0].district}{query}", 303)
         shown = {
             "live": "/live",
             "asked": asked,
-            "elapsed_pct": desk.elapsed_pct(asked),
+            "period": wording.period(asked, desk.definitions.year_begins),
+            "line_of_time": wall.line_of_time(reports[0]) if reports else None,
             "titles": [one.title for one in desk.definitions.indicator],
             "table": wall.beside(reports, desk.name),
         }
@@ -80,12 +82,13 @@ def _charts(router: APIRouter, desk: Desk, refused: Refused) -> None:
             "live": f"/districts/{district}/live",
             "name": desk.name(district),
             "report": report,
+            "period": wording.period(asked, desk.definitions.year_begins),
             "refused": refused(district),
             "rows": wall.rows(report),
             "line_of_time": wall.line_of_time(report),
             "line_at": wall.at(wall.line_of_time(report)),
             "target_at": wall.at(wall.FULL),
-            "months": wall.months(asked.year, asked.through, desk.today()),
+            "months": wall.months(asked, desk.definitions.year_begins, desk.today()),
             "steps": wall.steps(board, wording.STAGES),
             "aside": wall.steps(board, wording.ASIDE),
             "late": wall.late(board, asked.through),
@@ -108,6 +111,7 @@ def _of_figures(router: APIRouter, desk: Desk, units: Mapping[str, str], refused
             "live": f"/districts/{district}/live",
             "name": desk.name(district),
             "report": proof.report,
+            "period": wording.period(asked, proof.indicator.year_begins),
             "refused": refused(district),
             "line": proof.evidence.progress,
             "evidence": proof.evidence,

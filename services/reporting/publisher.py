@@ -9,6 +9,7 @@ import orjson
 
 from services.reporting.answers import ProgressAnswer, progress_answer
 from services.reporting.desk import Desk
+from services.reporting.domain.question import year_of
 from shared.database import Connection, Pool
 from shared.publishing import Outgoing
 from shared.sql import queries_beside
@@ -52,7 +53,8 @@ class Publisher:
             now = (beat, today)
             if self._settled.get(district) == now:
                 continue
-            years = [one["year"] for one in await connection.fetch(SQL["years"], district, today.year)]
+            latest = year_of(today, self._desk.definitions.earliest_beginning)
+            years = [one["year"] for one in await connection.fetch(SQL["years"], district, latest)]
             answers = [await self._year(connection, district, year) for year in years]
             # Incomplete figures become complete without a change in the tables.
             if all(answer.complete for answer in answers):

@@ -3,11 +3,14 @@
 select pg_try_advisory_lock(hashtext('reporting.publisher'));
 
 -- name: years
--- The years of which a district has figures or targets.
+-- The years of which a district has figures or targets, or had any when they were published: a year that has lost its
+-- last fact must say so. The year to which a day belongs is that of the rule that counts it.
 select distinct year from (
-    select extract(year from happened_on)::integer as year
-    from reporting.rollup where district = $1 and known_on = 'infinity' and facts <> 0
+    select reporting.year_of(summed.happened_on, rule.rule ->> 'year_begins') as year
+    from reporting.rollup summed join reporting.rule on rule.key = summed.rule
+    where summed.district = $1 and summed.known_on = 'infinity' and summed.facts <> 0
     union select year from reporting.target_fact where district = $1
+    union select year from reporting.published where district = $1
 ) known
 where year between 2000 and $2
 order by year;

@@ -1,8 +1,7 @@
 """The wall chart as lengths and words: what the page draws, worked out before it draws."""
 
-import calendar
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,6 +10,7 @@ from services.reporting import wording
 from services.reporting.board import Board
 from services.reporting.desk import Report
 from services.reporting.domain.progress import NOTHING, Progress
+from services.reporting.domain.question import Question
 
 # The bars' track reaches this far beyond the target, in percent of the target; longer bars are cut there, and say so.
 _TRACK = Decimal(125)
@@ -181,10 +181,11 @@ def _milestone(code: str, state: Mapping[str, Any], today: date) -> Milestone:
     return Milestone(name, due, "未到期限", "open")
 
 
-def months(year: int, through: date, today: date) -> Sequence[Month]:
-    """The twelve ends of months of a year."""
-    ends = [date(year, month, calendar.monthrange(year, month)[1]) for month in range(1, 13)]
-    return [Month(f"{end.month}月", end, end == through, date(year, end.month, 1) <= today) for end in ends]
+def months(asked: Question, year_begins: str, today: date) -> Sequence[Month]:
+    """The twelve ends of months of the asked year, which begins so."""
+    whole = replace(asked, through=date(asked.year, 12, 31)).month_ends(year_begins)
+    ends = [one.through for one in whole]
+    return [Month(f"{end.month}月", end, end == asked.through, end.replace(day=1) <= today) for end in ends]
 
 
 def _row(line: Progress) -> Row:

@@ -151,11 +151,9 @@ def minute(value: datetime) -> str:
     return value.astimezone(BUSINESS_ZONE).strftime("%Y-%m-%d %H:%M")
 
 
-def period(asked: Question) -> str:
-    """2026年1—8月 for whole months, otherwise with the last day."""
-    if not asked.whole_months:
-        return f"{asked.year}年1月1日—{month_day(asked.through)}"
-    return f"{asked.year}年1月" if asked.through.month == 1 else f"{asked.year}年1—{asked.through.month}月"
+def period(asked: Question, year_begins: str) -> str:
+    """From the first day that counts in a year that begins so to the last: 2026年1—8月 for whole months."""
+    return bulletin_words.months(*asked.period(year_begins))
 
 
 def money(yuan: Decimal | None) -> str:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -398,6 +398,53 @@ async def test_a_year_that_is_over_is_published_whole(client: httpx.AsyncClient,
 
     await until(told)
     assert await last_published(stream, 2027) is None
+
+
+async def test_a_year_that_lost_its_last_figure_is_published_without_it(
+    client: httpx.AsyncClient, stream: JetStreamContext
+) -> None:
+    def told(actual: str) -> Callable[[], Awaitable[bool]]:
+        async def condition() -> bool:
+            body = await last_published(stream, 2025)
+            return body is not None and body["indicators"][0]["actual"] == actual
+
+        return condition
+
+    wrong = funds("2025-05-01", "100000000.00", "f-9")
+    await publish(stream, project("P-1", [wrong]))
+    await until(told("1.0"))
+    right = funds("2026-05-01", "100000000.00", "f-10", replaces="f-9")
+    await publish(stream, project("P-1", [superseded(wrong, at(150)), right]))
+    await until(told("0.0"))
+
+
+async def test_years_from_december_on_are_published_asked_and_shown_by_their_own_names(
+    settings: ReportingSettings, stream: JetStreamContext, tmp_path: Path
+) -> None:
+    of_december = tmp_path / "december"
+    of_december.mkdir()
+    rules = PACKAGED.read_text(encoding="utf-8").replace("\nfact = {", '\nyear_begins = "12-01"\nfact = {')
+    (of_december / "indicators.toml").write_text(rules, encoding="utf-8")
+    settings = settings.model_copy(update={"indicators": of_december / "indicators.toml", "other_indicators": None})
+    days = ("2025-12-01", "2026-12-01", "2026-12-02")
+    records = [project(f"P-{day}", [funds(day, "100000000.00", f"f-{day}")]) for day in days]
+    async with served(build(settings, clock=lambda: datetime(2026, 12, 5, 4, tzinfo=UTC))) as client:
+        await publish(stream, *records)
+
+        async def told() -> bool:
+            both = [await last_published(stream, of_year) for of_year in (2026, 2027)]
+            return [body and body["indicators"][0]["actual"] for body in both] == ["1.0", "2.0"]
+
+        await until(told)
+        assert await last_published(stream, 2025) is None
+        answer = (await client.get(PROGRESS)).json()
+        assert (answer["year"], answer["through"], answer["indicators"][0]["actual"]) == (2027, "2026-12-05", "2.0")
+        wall = (await client.get(f"/districts/{DISTRICT}")).text
+        assert "2026年12月1日—12月5日" in wall
+        assert wall.index("?through=2026-12-31") < wall.index("<span>1月</span>")
+        before = (await client.get("/", params={"through": "2026-08-31"}, follow_redirects=True)).text
+        assert "2025年12月1日—2026年8月31日" in before
+        assert "序时进度 75.00%" in before
 
 
 async def test_an_open_page_hears_of_a_change(

@@ -62,11 +62,6 @@ def test_a_question_without_an_answer_is_refused_with_the_remedy(
     assert said in str(told.value)
 
 
-def test_whole_months_are_told_from_parts_of_months() -> None:
-    assert question(None, "2024-02-29", None, TODAY).whole_months
-    assert not question(None, "2024-02-28", None, TODAY).whole_months
-
-
 def test_the_months_of_a_year_end_one_after_the_other_until_the_asked_day() -> None:
     def ends(through: date, begins: str) -> list[date]:
         return [one.through for one in Question(2026, through, None).month_ends(begins)]

@@ -91,7 +91,7 @@ def test_the_lead_is_said_in_the_terms_of_the_field(yuan: str, lead: str, light:
     ],
 )
 def test_a_period_is_named_as_reports_name_it(through: date, said: str) -> None:
-    assert wording.period(Question(2026, through, None)) == said
+    assert wording.period(Question(2026, through, None), "01-01") == said
 
 
 def test_what_is_missing_is_said_in_chinese() -> None:
@@ -130,6 +130,6 @@ def test_an_empty_board_has_no_bars() -> None:
 
 
 def test_months_that_have_not_begun_are_not_offered() -> None:
-    months = wall.months(2026, date(2026, 8, 31), date(2026, 9, 1))
+    months = wall.months(AUGUST, "01-01", date(2026, 9, 1))
     assert [month.name for month in months if month.begun][-1] == "9月"
     assert [month.name for month in months if month.chosen] == ["8月"]

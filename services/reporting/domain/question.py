@@ -41,11 +41,6 @@ class Question:
         ends = (_last_of_month(first, number) for number in range(12))
         return [replace(self, through=min(end, last)) for end in ends if end.replace(day=1) <= last]
 
-    @property
-    def whole_months(self) -> bool:
-        """Whether the question ends with the last day of a month."""
-        return self.through == _last_of_month(self.through, 0)
-
 
 def begin_of(year: int, year_begins: str) -> date:
     """The first day of a year that begins so ("12-01") and is named after the calendar year in which it ends."""
@@ -59,21 +54,28 @@ def year_of(day: date, year_begins: str) -> int:
     return day.year + int(month != 1 and day.month >= month)
 
 
-def question(
-    year: str | None, through: str | None, known_by: str | None, today: date, year_begins: str = CALENDAR
+def question(  # noqa: PLR0913, PLR0917 - the last two may be left out
+    year: str | None,
+    through: str | None,
+    known_by: str | None,
+    today: date,
+    year_begins: str = CALENDAR,
+    earliest: str | None = None,
 ) -> Question:
     """Read a question as it came in an address. Raises QuestionError.
 
-    Without `through` it is today, or the last day of a year that is over; without `year` it is that of `through`.
-    `year_begins` is the earliest beginning of a year among the indicators that are asked.
+    Without `through` it is today, or the last day of a year that is over; without `year` it is the one to which
+    `through` belongs, where years begin as `year_begins`. `earliest` is the earliest beginning of a year among all that
+    is asked, where those differ.
     """
+    earliest = earliest or year_begins
     asked_year = None if not year else _year(year)
-    day = _through(through, asked_year, today, year_begins)
+    day = _through(through, asked_year, today, earliest)
     if asked_year is None:
-        asked_year = day.year
+        asked_year = year_of(day, year_begins)
     if asked_year > 9998:
         raise QuestionError(f"year {asked_year} is beyond the calendar of this service: give an earlier one.")
-    if not begin_of(asked_year, year_begins) <= day <= date(asked_year, 12, 31):
+    if not begin_of(asked_year, earliest) <= day <= date(asked_year, 12, 31):
         raise QuestionError(
             f"through {day} lies outside year {asked_year}: give a day of that year, or leave year out."
         )
