@@ -15,6 +15,7 @@ import uvloop
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from pydantic import BaseModel
 
 from shared.database import UNREACHABLE
 from shared.logs import configure
@@ -22,6 +23,9 @@ from shared.readiness import Check, Count, Readiness
 from shared.settings import Settings
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+Answers = dict[int | str, dict[str, Any]]
+"""What a path answers, by status, as FastAPI describes it."""
 
 _NOTHING: Mapping[Any, Count] = MappingProxyType({})
 # By default at every 700 objects, which is every few messages; measured, a tenth of the ledger's time.
@@ -84,6 +88,21 @@ def make_app(  # noqa: PLR0913 - each is another thing, and has its name
     return app
 
 
+class Detail(BaseModel):
+    """Why there is no other answer, and what helps."""
+
+    detail: str
+
+
+def instead(status: int, sentence: str) -> Answers:
+    """The description of an answer that is a `Detail`, for `responses` of a path or a router."""
+    return {status: {"model": Detail, "description": sentence}}
+
+
+SERVER_AWAY = instead(503, "A server behind this service is away: try again")
+"""What `unreachable` answers."""
+
+
 async def unreachable(request: Request, error: Exception) -> JSONResponse:
     """What is answered to a question that needs a server which is away: 503, `detail` and `Retry-After`."""
     log = structlog.get_logger().bind(path=request.url.path)
@@ -92,7 +111,7 @@ async def unreachable(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": detail}, status_code=503, headers={"Retry-After": "5"})
 
 
-def _example(status: int, example: object, media_type: str = "application/json") -> dict[int | str, dict[str, Any]]:
+def _example(status: int, example: object, media_type: str = "application/json") -> Answers:
     said = {200: "The answer", 503: "Something is missing"}
     return {status: {"description": said[status], "content": {media_type: {"example": example}}}}
 

@@ -4,11 +4,14 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
-from pydantic import BaseModel, Field
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field, field_validator
 
 from services.ledger.archive import END_OF_TIME, Archive, Identity, UnknownEventError
+from shared.fields import is_event_id
 from shared.instants import AskedInstant
-from shared.subjects import DISTRICT, SUBJECT
+from shared.subjects import DISTRICT, SUBJECT, UNIT
+from shared.web import SERVER_AWAY, instead
 
 District = Annotated[str, Path(pattern=f"^{DISTRICT.pattern}$", description="GB/T 2260 code", examples=["500101"])]
 Subject = Annotated[str, Path(pattern=f"^{SUBJECT.pattern}$", examples=["P-2026-017"])]
@@ -19,12 +22,22 @@ AsOf = Annotated[
     Query(description="Only what was recorded by then.", examples=["2026-09-05T00:00:00+08:00"]),
 ]
 
+_AFTER = f"^/{DISTRICT.pattern}/{UNIT.pattern} .{{1,128}}$"
+_NO_PAGE = "take it from the Link header of the page before"
+
 
 class Page(BaseModel):
     """Which part of a list."""
 
-    after: str | None = Field(None, pattern="^/[^ ]+ .+$", description="From the Link header of the page before.")
+    after: str | None = Field(None, pattern=_AFTER, description="From the Link header of the page before.")
     limit: int = Field(1000, ge=1, le=1000)
+
+    @field_validator("after")
+    @classmethod
+    def _names_an_event(cls, after: str | None) -> str | None:
+        if after is not None and not is_event_id(after.partition(" ")[2]):
+            raise ValueError(_NO_PAGE)
+        return after
 
     @property
     def identity(self) -> Identity | None:
@@ -52,7 +65,8 @@ class ArchivedEvent(BaseModel):
 
 def routes(archive: Archive) -> APIRouter:
     """The ledger's own paths."""
-    router = APIRouter(prefix="/v1", tags=["ledger"])
+    nothing = instead(404, "Nothing of the kind was recorded, or not by then")
+    router = APIRouter(prefix="/v1", tags=["ledger"], responses=nothing | SERVER_AWAY)
 
     @router.get("/districts/{district}/projects/{project}", summary="A project's record, now or as of an instant")
     async def project(district: District, project: Subject, as_of: AsOf = None) -> Response:
@@ -79,7 +93,8 @@ def routes(archive: Archive) -> APIRouter:
         try:
             rows = await archive.events(district, project, page.limit + 1, page.identity)
         except UnknownEventError:
-            raise HTTPException(422, "after: take it from the Link header of the page before") from None
+            said = {"type": "value_error", "loc": ("query", "after"), "msg": _NO_PAGE, "input": page.after}
+            raise RequestValidationError([said]) from None
         if not rows and not page.after:
             raise HTTPException(404, f"no event about project {project} of district {district} was recorded")
         if len(rows) > page.limit:

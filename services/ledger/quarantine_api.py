@@ -2,18 +2,18 @@
 
 import base64
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from services.ledger.quarantine import Entry, Parked, Place, Quarantine, Sieve
 from shared.envelope import Code
-from shared.instants import AskedInstant
+from shared.instants import AskedInstant, read_instant
 from shared.subjects import DISTRICT, UNIT
+from shared.web import SERVER_AWAY, instead
 
-_AFTER = r"^[0-9T:.+Z-]{20,40},[0-9]{1,19}$"
+_AFTER = r"^[0-9T:.+Z-]{20,40},[0-9]{1,18}$"
 
 Number = Annotated[int, Path(ge=1, lt=2**63, description="The message's sequence number in stream EVENTS.")]
 
@@ -31,6 +31,13 @@ class Asked(BaseModel):
     after: str | None = Field(None, pattern=_AFTER, description="From the Link header of the page before.")
     limit: int = Field(100, ge=1, le=1000)
 
+    @field_validator("after")
+    @classmethod
+    def _names_a_place(cls, after: str | None) -> str | None:
+        if after is not None:
+            _place(after)
+        return after
+
 
 class KeptMessage(BaseModel):
     """A refused message whole: why, what was done about it, and its bytes."""
@@ -44,7 +51,7 @@ class KeptMessage(BaseModel):
 
 def quarantine_routes(quarantine: Quarantine) -> APIRouter:
     """The paths about refused messages."""
-    router = APIRouter(prefix="/v1/quarantine", tags=["quarantine"])
+    router = APIRouter(prefix="/v1/quarantine", tags=["quarantine"], responses=SERVER_AWAY)
 
     @router.get("", summary="Refused messages that wait, oldest first")
     async def listing(request: Request, response: Response, asked: Annotated[Asked, Query()]) -> list[Parked]:
@@ -57,7 +64,11 @@ def quarantine_routes(quarantine: Quarantine) -> APIRouter:
             response.headers["Link"] = f'<{request.url.include_query_params(after=last)}>; rel="next"'
         return found
 
-    @router.get("/{sequence}", summary="One refused message, whole")
+    @router.get(
+        "/{sequence}",
+        summary="One refused message, whole",
+        responses=instead(404, "No such message was refused") | instead(409, "Several were: say which"),
+    )
     async def message(
         sequence: Number,
         recorded_at: Annotated[
@@ -81,10 +92,7 @@ def quarantine_routes(quarantine: Quarantine) -> APIRouter:
 
 def _place(after: str) -> Place:
     instant, _, sequence = after.partition(",")
-    try:
-        return Place(datetime.fromisoformat(instant), int(sequence))
-    except ValueError:
-        raise HTTPException(422, "after: take it from the Link header of the page before") from None
+    return Place(read_instant(instant), int(sequence))
 
 
 def _only(places: Sequence[Place]) -> Place:

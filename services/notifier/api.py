@@ -12,6 +12,7 @@ from services.notifier.desk import Answer, Delivery, Desk, Entry, Search
 from services.notifier.domain.rules import RuleId
 from services.notifier.domain.silences import Silence
 from shared.clock import Clock
+from shared.web import SERVER_AWAY, instead
 
 # Postgres knows no character zero.
 _TEXT = r"^[^\x00]*$"
@@ -66,7 +67,7 @@ class CasesAnswer(_Answer):
 
 def routes(desk: Desk, clock: Clock) -> APIRouter:
     """The paths under /v1."""
-    router = APIRouter(prefix="/v1", tags=["cases"])
+    router = APIRouter(prefix="/v1", tags=["cases"], responses=SERVER_AWAY)
 
     @router.get("/cases", summary="What is late, whom it was told, and who answered")
     async def cases(  # noqa: PLR0913, PLR0917 - FastAPI reads the parameters of a path from those of its function
@@ -94,10 +95,17 @@ def routes(desk: Desk, clock: Clock) -> APIRouter:
     async def silences() -> Sequence[Silence]:
         return await desk.silences(clock())
 
-    @router.post("/messages/{message}/requeue", status_code=202, summary="Send a message again that was given up")
+    not_given_up = "there is no such message, or it was not given up"
+
+    @router.post(
+        "/messages/{message}/requeue",
+        status_code=202,
+        summary="Send a message again that was given up",
+        responses=instead(409, not_given_up),
+    )
     async def requeue(message: UUID) -> None:
         if not await desk.requeue(message, clock()):
-            raise HTTPException(409, "there is no such message, or it was not given up")
+            raise HTTPException(409, not_given_up)
 
     return router
 
