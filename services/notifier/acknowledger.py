@@ -9,6 +9,7 @@ from uuid import UUID
 from services.notifier.announcer import Happened, announce
 from services.notifier.domain.cases import Case, may_acknowledge, sentences, silence_of
 from services.notifier.domain.links import Link
+from services.notifier.domain.messages import reticent
 from services.notifier.domain.policy import Policy
 from services.notifier.domain.silences import Silence
 from services.notifier.domain.timers import answer_by
@@ -56,10 +57,11 @@ class Acknowledger:
 
     async def told(self, link: Link, now: datetime) -> list[Told]:
         """What the link's message told of, or its person, the one late for longest first; empty for one long gone."""
+        group = link.action == "acknowledge-by-name"
         async with self._pool.acquire() as connection:
             rows = await connection.fetch(SQL["told"], await _deliveries(connection, link, now))
             silences = await Silencer(connection).list(now, also_past=False)
-        return [_told(row, silences, self._policy, now) for row in rows]
+        return [_told(row, silences, self._policy, now, group=group) for row in rows]
 
     async def answer(
         self, link: Link, chosen: Collection[UUID] | None, visitor: Visitor, now: datetime
@@ -100,14 +102,19 @@ async def _deliveries(connection: Connection, link: Link, now: datetime) -> list
     return [row["id"] for row in await connection.fetch(SQL["of_message"], link.message)]
 
 
-def _told(row: Any, silences: Sequence[Silence], policy: Policy, now: datetime) -> Told:
+def _told(row: Any, silences: Sequence[Silence], policy: Policy, now: datetime, *, group: bool) -> Told:
     case, record, _ = as_it_reads(row)
+    name, text = record.name, sentences(record, (case.rule, case.matter), row["outcome_text"], policy, now)[0]
+    if group:
+        # Whoever reads the group reads the page behind its link.
+        investor = record.investor.name if record.investor else None
+        name, text = name and reticent(name, investor), reticent(text, investor)
     return Told(
         case=case,
-        name=record.name,
+        name=name,
         unit=record.lead_unit,
         official=record.lead_official,
-        text=sentences(record, (case.rule, case.matter), row["outcome_text"], policy, now)[0],
+        text=text,
         answerable=may_acknowledge(case) and row["own_at"] is None,
         answered_by=row["answered_by"],
         answered_at=row["answered_at"],

@@ -219,7 +219,7 @@ def answer_routes(doors: Doors, acknowledger: Acknowledger, pages: Pages, clock:
     async def shown(link: Link, status: int = 200, **values: Any) -> HTMLResponse:
         told = await acknowledger.told(link, clock())
         if not told and link.message:
-            return pages.render("sorry.html", 404, title="没有找到这条通知", text="它可能早已办结。")
+            return pages.render("sorry.html", 404, title="没有找到这条通知", text="它可能早已结束。")
         # Whoever follows a link in a group need not be the one it is for.
         own = doors.own_token(link) if link.action == "acknowledge" else None
         usual = {"link": link, "told": told, "own": own, "counted": 0, "fault": ""}

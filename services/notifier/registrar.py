@@ -225,4 +225,5 @@ def case_of(row: Any) -> Case:
         next_fire_at=row["next_fire_at"] if row["state"] != "resolved" else None,
         paused_at=row["paused_at"],
         clock=Clock(row["clock_from"], row["clock_days"]) if row["clock_from"] else None,
+        outcome=row["outcome"],
     )

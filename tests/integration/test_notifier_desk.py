@@ -180,7 +180,7 @@ async def test_an_official_sees_everything_of_theirs_and_answers_some_of_it(offi
         page = (await http.get(f"/{found[1]}")).text
         assert f"{OFFICIAL}，您好" in page
         assert "您名下有1项未办结，其中1项待签收。" in page
-        assert "近30日办结" in page
+        assert "近30日结束" in page
         assert "食品精深加工园" in page
         assert "认证中心" not in page
         answered = await http.post(f"/{found[1]}")
@@ -198,6 +198,32 @@ async def test_a_link_from_a_group_leads_to_nobodys_own_page(office: Office) -> 
     assert found is not None
     async with served(office) as http:
         assert "/mine/" not in (await http.get(f"/{found[1]}")).text
+
+
+async def test_the_page_behind_a_groups_link_says_no_more_than_the_message_to_the_group(office: Office) -> None:
+    await office.hear(record(name="华创智能科技有限公司总部（投资5亿元）"))
+    await office.work()
+    [text] = [each for each in office.wecom.texts() if "王建国副区长：" in each]
+    group, own = re.search(r"/(ack/\S+)", text), f"ack/{token_of(office.webhook.posts[0]['acknowledge'])}"
+    assert group is not None
+    async with served(office) as http:
+        assert "华创智能科技有限公司总部（投资5亿元）" in (await http.get(f"/{own}")).text
+        read = (await http.get(f"/{group[1]}")).text
+    assert "某企业总部" in read
+    assert "华创" not in read
+    assert "5亿" not in read
+
+
+async def test_a_project_that_was_given_up_is_nowhere_called_met(office: Office) -> None:
+    await office.hear(record("P-1"), record("P-2"))
+    await office.work()
+    await office.hear(record("P-1", revision=2, stage="terminated"), record("P-2", revision=2, on="2026-09-02"))
+    token = office.links.own_token(OFFICIAL, office.now)
+    async with served(office) as http:
+        for page in (await http.get("/cases")).text, (await http.get(f"/mine/{token}")).text:
+            assert re.findall(r'<span class="chip green">(\S+)</span>', page) == ["已办结"]
+            assert re.findall(r'<span class="chip grey">(\S+)</span>', page) == ["已结束"]
+            assert page.count("✓") <= 1
 
 
 async def test_own_pages_of_a_month_ago_are_over_and_an_empty_one_says_so(office: Office) -> None:
@@ -231,7 +257,7 @@ async def test_what_one_channel_cannot_deliver_goes_over_the_persons_next(office
 
 def listed(page: str) -> list[str]:
     """The projects of a page's unresolved cases, in its order."""
-    return re.findall(r'<h3>.*?<span class="soft small">(P-[0-9A-Za-z-]+)</span>', page.partition("最近办结")[0])
+    return re.findall(r'<h3>.*?<span class="soft small">(P-[0-9A-Za-z-]+)</span>', page.partition("最近结束")[0])
 
 
 async def test_every_case_is_on_some_page_once_however_many_there_are(

@@ -17,8 +17,8 @@ from services.notifier.domain.messages import (
     as_markdown,
     as_text,
     cut,
-    discreet,
     plain,
+    reticent,
 )
 
 TODAY = date(2026, 9, 23)
@@ -191,17 +191,43 @@ def test_those_who_were_told_read_how_it_ended() -> None:
 @pytest.mark.parametrize(
     ("title", "read"),
     [
-        ("云计算中心（投资5亿元）", "云计算中心（）"),
+        ("云计算中心（投资5亿元）", "云计算中心"),
         ("总投资约 12.5 亿元的装备园", "的装备园"),
         ("年产10万吨食品加工项目", "年产10万吨食品加工项目"),
         ("华创智能科技有限公司总部", "某企业总部"),
-        ("联系 13812345678 的产业园", "联系 *** 的产业园"),
-        ("电话023-68886666产业园", "电话***产业园"),
+        ("联系 13812345678 的产业园", "联系 ＊＊＊ 的产业园"),
+        ("电话023-68886666产业园", "电话＊＊＊产业园"),
         ("2026年第3批项目", "2026年第3批项目"),
+        ("企业要求兑现五千万元补助", "企业要求兑现补助"),
+        ("500多万元、数千万元、近亿元", "、、"),
+        ("外资5亿港元、500万欧元到位", "外资、到位"),
+        ("投资5亿建设智能工厂", "投资建设智能工厂"),
+        ("缺口2000万左右，投资三个亿", "缺口左右，投资"),
+        ("到账￥5000000.00，另有USD 500万", "到账，另有"),
+        ("新签约5亿元", "新签约"),
+        ("三元锂电池、多元化、百亿级产业集群", "三元锂电池、多元化、百亿级产业集群"),
+        ("投资10万吨级粮库，10万平方米厂房", "投资10万吨级粮库，10万平方米厂房"),
+        ("找张工１３８１２３４５６７８", "找张工＊＊＊"),
+        ("138－1234－5678或400-800-1234", "＊＊＊或＊＊＊"),
+        ("总机(023) 6888 6666，电话：67123456", "总机＊＊＊，电话＊＊＊"),
+        ("华创智能\n科技有限公司用地", "某企业用地"),
+        # What a quotation cut in its middle.
+        ("因华创智能科技有…", "因某企业…"),
+        ("请联系1381234…", "请联系＊＊＊…"),
     ],
 )
 def test_a_group_does_not_read_amounts_investors_or_telephones(title: str, read: str) -> None:
-    assert discreet(title, "华创智能科技有限公司") == read
+    assert reticent(title, "华创智能科技有限公司") == read
+
+
+@pytest.mark.parametrize("written", ["华创（深圳）有限公司", "华创(深圳)有限公司"])
+def test_an_investor_is_known_by_brackets_of_any_width(written: str) -> None:
+    assert reticent(f"{written}总部", "华创(深圳)有限公司") == "某企业总部"
+
+
+def test_the_title_of_an_indicator_is_nobodys_secret() -> None:
+    behind = item(project="target-2026-signed-major", name="2026年新签约投资5亿元及以上项目")
+    assert lines(behind)[0] == "【落地催办】2026年新签约投资5亿元及以上项目"
 
 
 def test_only_in_a_group_are_they_left_out() -> None:

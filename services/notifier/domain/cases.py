@@ -20,6 +20,7 @@ from services.notifier.domain.duties import (
 )
 from services.notifier.domain.kinds import KINDS
 from services.notifier.domain.ladder import next_opening, working_days_between
+from services.notifier.domain.letters import Outcome
 from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import Record
 from services.notifier.domain.rules import Role, Rung
@@ -27,7 +28,6 @@ from services.notifier.domain.silences import Silence, silenced
 from services.notifier.domain.timers import Clock, fires_at, in_digest
 
 State: TypeAlias = Literal["open", "acknowledged", "exhausted", "resolved"]
-Outcome: TypeAlias = Literal["met", "withdrawn", "ended"]
 
 # The rung under which those who were told are told that it is over.
 RESOLVED_RUNG: Final = 0
@@ -58,6 +58,7 @@ class Case:
     next_fire_at: datetime | None
     paused_at: datetime | None
     clock: Clock | None = None
+    outcome: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from services.notifier.domain.digest import all_met, list_parts, merged
+from services.notifier.domain.discretion import discreet
 from services.notifier.domain.letters import Heard, Item, Letter
 from services.notifier.domain.wording import person, zh_date
 
@@ -100,12 +101,9 @@ def plain(text: str) -> str:
     return re.sub(r"\s+", " ", text.translate(_MARKUP)).strip()
 
 
-def discreet(text: str, investor: str | None) -> str:
-    """A text without what a group must not read: the investor's name, amounts of money, telephone numbers."""
-    if investor and len(investor.strip()) >= 2:
-        text = text.replace(investor.strip(), "某企业")
-    text = _AMOUNT.sub("", text)
-    return _PHONE.sub("***", text)
+def reticent(text: str, investor: str | None) -> str:
+    """A text from outside as a group may read it, safe inside a message."""
+    return plain(discreet(plain(text), investor and plain(investor)))
 
 
 def cut(text: str, limit: int) -> str:
@@ -114,12 +112,6 @@ def cut(text: str, limit: int) -> str:
 
 
 _MARKUP = str.maketrans("@<>[]()*_#`~|\\!&", "＠＜＞［］（）＊＿＃｀～｜＼！＆")
-_AMOUNT = re.compile(
-    r"(?:总?投资|金额|约|人民币)*[\s¥￥]*\d[\d,，]*(?:\.\d+)?\s*"
-    r"(?:(?:万亿|千万|百万|亿|万|千)?\s*(?:元|美元|人民币)|(?:万亿|千万|百万|亿|万)(?![\u4e00-\u9fff]))"
-)
-_PHONE = re.compile(r"(?<!\d)(?:\+?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)|(?<!\d)0\d{2,3}-\d{7,8}(?!\d)")
-
 _Parts: TypeAlias = tuple[list[str], list[str], list[str]]
 
 
@@ -174,7 +166,7 @@ def _official(letter: Letter, item: Item) -> str:
 
 def _said(letter: Letter, item: Item, text: str) -> str:
     # A sentence may quote what a department wrote.
-    return plain(discreet(text, item.investor) if letter.discreet else text)
+    return reticent(text, item.investor) if letter.discreet else plain(text)
 
 
 def _shown(text: str, characters: int) -> str:
@@ -198,13 +190,11 @@ def _number(letter: Letter) -> str:
 
 
 def _title(letter: Letter, item: Item) -> str:
-    name = item.name or ""
-    if letter.discreet:
-        name = discreet(name, item.investor)
-    name = _name(name)
-    # An indicator's title says all; the id of its target tells nobody anything.
-    if name and item.project.startswith("target-"):
-        return name
+    # An indicator's title says all, with an amount that is nobody's secret (投资5亿元及以上项目); the id of its target
+    # tells nobody anything.
+    if item.name and item.project.startswith("target-"):
+        return _name(item.name)
+    name = _shown(_said(letter, item, item.name or ""), _TITLE_CHARACTERS)
     return f"{name}（{item.project}）" if name else item.project
 
 
