@@ -14,6 +14,7 @@ from services.reporting.checker import Checked, Checker, Comparison, Finding
 from services.reporting.described import EXAMPLES
 from services.reporting.desk import Desk, UnknownDistrictError
 from services.reporting.domain.check.ledger import Booked
+from services.reporting.domain.check.names import Names
 from services.reporting.domain.check.readings import ClaimKind
 from services.reporting.domain.check.slips import SlipCode
 from services.reporting.domain.check.verdicts import Verdict
@@ -100,13 +101,14 @@ def against_desk(desk: Desk, district: str, year: int | None) -> Comparison:
     """The ledger as this service knows it."""
 
     async def ledger(day: date) -> Sequence[Booked]:
-        report = await desk.report(district, desk.question(None, day.isoformat(), None))
+        report = await desk.report(district, desk.question(str(day.year), day.isoformat(), None))
         return [
             Booked(one.code, one.unit, one.amount, one.projects, one.target, not report.gaps)
             for one in report.indicators
         ]
 
-    names = {one.code: [one.title, *one.names] for one in desk.definitions.indicator}
+    every = desk.definitions.indicator
+    names = Names({one.code: [one.title, *one.names] for one in every}, {one.code: one.year_begins for one in every})
     return Comparison(names, ledger, year or desk.today().year)
 
 

@@ -18,7 +18,9 @@ from services.reporting import check_words as words
 from services.reporting.check_api import answer
 from services.reporting.checker import Checked, Checker, Comparison, Finding
 from services.reporting.domain.check.ledger import Booked
+from services.reporting.domain.check.names import Names
 from services.reporting.domain.check.verdicts import Verdict, clause_start
+from services.reporting.domain.rules import CALENDAR
 from services.reporting.manuscripts import BYTES_MOST, UnreadableError
 from shared.clock import business_day, system
 from shared.subjects import DISTRICT
@@ -91,7 +93,10 @@ async def _check(data: bytes, district: str | None, reporting: str, year: int | 
     try:
         async with httpx.AsyncClient(base_url=reporting, timeout=20) as client:
             indicators = (await _get(client, "/v1/indicators"))["indicator"]
-            names = {one["code"]: [one["title"], *one.get("names", ())] for one in indicators}
+            names = Names(
+                {one["code"]: [one["title"], *one.get("names", ())] for one in indicators},
+                {one["code"]: one.get("year_begins", CALENDAR) for one in indicators},
+            )
 
             async def ledger(day: date) -> Sequence[Booked]:
                 return await _ask(client, district, day)
@@ -110,7 +115,7 @@ async def _check(data: bytes, district: str | None, reporting: str, year: int | 
 
 
 async def _ask(client: httpx.AsyncClient, district: str, day: date) -> Sequence[Booked]:
-    progress = await _get(client, f"/v1/districts/{district}/progress", through=day.isoformat())
+    progress = await _get(client, f"/v1/districts/{district}/progress", year=str(day.year), through=day.isoformat())
     return [
         Booked(
             one["code"],

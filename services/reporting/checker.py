@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.reporting.domain.check.ledger import Booked, Statement, against, statements
+from services.reporting.domain.check.names import NO_NAMES, Names
 from services.reporting.domain.check.report import Manuscript, TooMuchError, examine
 from services.reporting.domain.check.verdicts import Claim, Verdict
 from services.reporting.manuscripts import UnreadableError, Why, is_word, read
@@ -52,9 +53,9 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a text is compared with: usual names by indicator, the ledger, the year where the text names none."""
+    """What a text is compared with: the indicators' names, the ledger, the year where the text names none."""
 
-    names: Mapping[str, Sequence[str]]
+    names: Names
     ledger: Ledger
     year: int
 
@@ -80,18 +81,18 @@ class Checker:
         Raises UnreadableError, and what the ledger raises.
         """
         async with self._turns:
-            manuscript = await asyncio.to_thread(_examine, data)
+            manuscript = await asyncio.to_thread(_examine, data, comparison.names if comparison else NO_NAMES)
             said = await asyncio.to_thread(comparison.statements, manuscript) if comparison else []
         booked = await comparison.booked(said) if comparison else {}
         async with self._turns:
             return await asyncio.to_thread(_checked, manuscript, said, booked)
 
 
-def _examine(data: bytes | str) -> Manuscript:
+def _examine(data: bytes | str, names: Names) -> Manuscript:
     try:
         if isinstance(data, str):
-            return examine(data)
-        return examine(read(data), wrapped=not is_word(data))
+            return examine(data, names)
+        return examine(read(data), names, wrapped=not is_word(data))
     except TooMuchError:
         raise UnreadableError(Why.TOO_MUCH) from None
 

@@ -2,15 +2,21 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 
 import pytest
 
+from services.reporting.checker import Checker, Comparison
 from services.reporting.documents.word import document_bytes
-from services.reporting.domain.check.report import check
+from services.reporting.domain.check.ledger import Booked
+from services.reporting.domain.check.names import Names
+from services.reporting.domain.check.readings import ClaimKind
+from services.reporting.domain.check.report import check, examine
 from services.reporting.domain.check.slips import SlipCode
 from services.reporting.domain.check.verdicts import Claim, Verdict
 from services.reporting.manuscripts import read
-from tests.bulletin_documents import project, sealed_bulletin
+from tests.bulletin_documents import TEXT, project, sealed_bulletin
 
 
 def only(text: str) -> Claim:
@@ -215,3 +221,46 @@ def test_what_a_rate_is_computed_from_may_stand_behind_it_and_what_is_left_in_th
     before = "到位资金84.8亿元，完成目标任务（105.0亿元）的80.8%。"
     assert said(before + "距全年目标还差20.2亿元。")[-1] == ("difference", "20.2亿元", "consistent")
     assert said(before + "距全年目标还差22.0亿元。")[-1] == ("difference", "22.0亿元", "inconsistent")
+
+
+def test_a_bulletin_of_years_from_december_on_passes_the_check() -> None:
+    every = re.sub(r'(?m)^code = "', 'year_begins = "12-01"\ncode = "', TEXT)
+    one = TEXT.replace('code = "funds-arrived"', 'code = "funds-arrived"\nyear_begins = "12-01"', 1)
+    for text in (every, one):
+        claims = check(read(document_bytes(sealed_bulletin(text=text))))
+        assert [one for one in claims if one.verdict is Verdict.INCONSISTENT or one.slips] == []
+        assert [one.kind for one in claims if one.verdict is Verdict.CONSISTENT].count(ClaimKind.LEAD) == 4
+
+
+def test_a_day_on_which_a_rule_comes_into_force_begins_no_year() -> None:
+    text = "办法自2026年9月1日起施行。1—8月到位资金84.8亿元，完成目标（105亿元）的80.8%，超序时进度8.5个百分点。"
+    assert said(text)[-1] == ("lead", "8.5个百分点", "inconsistent")
+
+
+def test_elapsed_time_is_that_of_the_indicator_which_the_sentence_names() -> None:
+    names = Names({"funds": ["到位资金"], "signed": ["新签约"]}, {"funds": "12-01"})
+
+    def leads(text: str) -> list[str]:
+        found = examine("1—8月，" + text, names).claims()
+        return [one.verdict.value for one in found if one.kind in {ClaimKind.LEAD, ClaimKind.ELAPSED}]
+
+    funds = "到位资金84.8亿元，完成目标任务（105亿元）的80.8%，"
+    assert leads(funds + "超序时进度5.8个百分点。") == ["consistent"]
+    assert leads(funds + "超序时进度14.1个百分点。") == ["consistent"]
+    assert leads(funds + "超序时进度8.5个百分点。") == ["inconsistent"]
+    assert leads("新签约10个，完成目标任务（10个）的100%，超序时进度38.3个百分点。") == ["inconsistent"]
+    assert leads("完成目标任务（105亿元）的80.8%，超序时进度8.5个百分点。") == ["unverifiable"]
+    assert leads("序时进度75.00%。") == ["consistent"]
+    assert leads("序时进度70.00%。") == ["unverifiable"]
+
+
+async def test_what_counts_since_december_is_not_wrong_where_the_text_counts_from_new_year() -> None:
+    async def ledger(day: date) -> list[Booked]:
+        return [Booked("funds", "亿元", Decimal("8480000000"), 2, Decimal(105), complete=True)]
+
+    text = "1—8月，到位资金80亿元，完成目标任务（110亿元）的72.7%。"
+    for begins, verdict in (("12-01", "unverifiable"), ("01-01", "inconsistent")):
+        comparison = Comparison(Names({"funds": ["到位资金"]}, {"funds": begins}), ledger, 2026)
+        found = (await Checker().check(text, comparison)).findings
+        said = {one.claim.kind.value: one.claim.verdict.value for one in found}
+        assert (said["ledger"], said["ledger-target"]) == (verdict, "inconsistent")

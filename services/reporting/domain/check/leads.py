@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 
 from services.reporting.domain.check.intervals import Interval
 from services.reporting.domain.check.periods import Period
@@ -15,6 +16,7 @@ from services.reporting.domain.check.readings import (
     difference,
     elapsed_lines,
     in_whole_months,
+    total,
 )
 
 _TIME = "(?:序时|时序|时间)(?:进度|要求)?(?:要求|目标|任务)?"
@@ -92,24 +94,31 @@ def _behind(sentence: Sentence, result: Quantity, percents: Sequence[int]) -> It
 
 def _lines(sentence: Sentence, context: Context) -> _Lines:
     """序时进度 by the period: exact, and as it is printed with one or two decimals."""
+    return [line for elapsed, sure in _passed(sentence, context) for line in elapsed_lines(elapsed, sure=sure)]
+
+
+def _passed(sentence: Sentence, context: Context) -> Iterator[tuple[Fraction, bool]]:
+    """How much of its year has passed, in percent, by each beginning that the year may have."""
     period, sure = _period(sentence, context)
-    elapsed = None if period is None else period.elapsed_pct
-    return [] if elapsed is None else list(elapsed_lines(elapsed, sure=sure))
+    for begins, certain in context.years:
+        elapsed = None if period is None else period.elapsed_pct(begins)
+        if elapsed is not None:
+            yield elapsed, sure and certain
 
 
 def _period(sentence: Sentence, context: Context) -> tuple[Period | None, bool]:
     """The period that a sentence speaks of, and whether no other one comes into question."""
     if sentence.periods:
-        return sentence.periods[0], len({one.elapsed_pct for one in sentence.periods}) == 1
+        return sentence.periods[0], len({one.elapsed_pct() for one in sentence.periods}) == 1
     beside = context.in_paragraph.periods if context.in_paragraph else []
-    sure = len({one.elapsed_pct for one in beside} or context.periods) == 1
+    sure = len({one.elapsed_pct() for one in beside} or context.periods) == 1
     return (beside[0] if sure and beside else context.nearest_period), sure
 
 
 def _elapsed(sentence: Sentence, context: Context, result: Quantity) -> Iterator[Candidate]:
-    period, sure = _period(sentence, context)
-    elapsed = None if period is None else period.elapsed_pct
-    if elapsed is not None:
-        certain = sure and in_whole_months(elapsed)
-        reading = Reading(lambda given: given[0], (Interval.exactly(elapsed),), certain)
-        yield Candidate(ClaimKind.ELAPSED, result, (reading,), sentence)
+    readings = tuple(
+        Reading(total, (Interval.exactly(elapsed),), sure and in_whole_months(elapsed))
+        for elapsed, sure in _passed(sentence, context)
+    )
+    if readings:
+        yield Candidate(ClaimKind.ELAPSED, result, readings, sentence)

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from services.reporting.domain.check.numerals import whole
 from services.reporting.domain.progress import elapsed
+from services.reporting.domain.rules import CALENDAR
 
 _YEAR = r"(?:(?:(?:19|20)\d\d|今|本|去|上|当)年(?:度)?(?:的)?)"
 _MONTH = r"(?:1[0-2]|[1-9]|十[一二]|[一二三四五六七八九十])"
@@ -41,11 +42,10 @@ class Period:
     day: int | None = None
     past: bool = False
 
-    @property
-    def elapsed_pct(self) -> Fraction | None:
+    def elapsed_pct(self, year_begins: str = CALENDAR) -> Fraction | None:
         """序时进度 in percent, where a month is known; the length of February is that of the year, if known."""
         through = self.through(self.year or 2026)
-        return None if through is None else elapsed(through) * 100
+        return None if through is None else elapsed(through, year_begins) * 100
 
     def through(self, year: int) -> date | None:
         """The last day that counts; `year` where the words name none."""

@@ -13,6 +13,7 @@ from services.reporting.domain.check.periods import Period
 from services.reporting.domain.check.prose import Paragraph, Sentence
 from services.reporting.domain.check.quantities import Kind, Quantity
 from services.reporting.domain.progress import rounded
+from services.reporting.domain.rules import CALENDAR
 
 Formula = Callable[[Sequence[Interval]], Interval | None]
 
@@ -92,12 +93,16 @@ class Candidate:
 
 @dataclass(slots=True)
 class Context:
-    """What was said before a sentence: in its paragraph, and of targets and periods (as 序时进度) in the whole text."""
+    """What was said before a sentence: in its paragraph, and of targets and periods (as 序时进度) in the whole text.
+
+    `years` are the beginnings that the year of a sentence may have, each with whether it is certain.
+    """
 
     before: list[Sentence] = field(default_factory=list)
     in_paragraph: Paragraph | None = None
     periods: frozenset[Fraction | None] = frozenset()
     nearest_period: Period | None = None
+    years: Sequence[tuple[str, bool]] = ((CALENDAR, True),)
     targets: tuple[Quantity, ...] = ()
 
 

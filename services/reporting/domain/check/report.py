@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import chain, islice
 
 from services.reporting.domain.check.changes import changes
 from services.reporting.domain.check.completion import completions
 from services.reporting.domain.check.leads import leads
+from services.reporting.domain.check.names import NO_NAMES, Names
 from services.reporting.domain.check.parts import parts
+from services.reporting.domain.check.periods import Period
 from services.reporting.domain.check.prose import Paragraph, paragraphs, shared_units
 from services.reporting.domain.check.quantities import Quantity
 from services.reporting.domain.check.readings import Candidate, Context
@@ -53,7 +54,7 @@ class Manuscript:
         return sorted(claims, key=lambda claim: (claim.figure, claim.kind))
 
 
-def examine(text: str, *, wrapped: bool = True) -> Manuscript:
+def examine(text: str, names: Names = NO_NAMES, *, wrapped: bool = True) -> Manuscript:
     """Read a text and find its claims; `wrapped`: several of its lines may be one paragraph.
 
     Raises TooMuchError: no report is that long, and what a stranger sends must not keep the service busy.
@@ -61,7 +62,9 @@ def examine(text: str, *, wrapped: bool = True) -> Manuscript:
     if len(text) > CHARACTERS_MOST:
         raise TooMuchError
     read = [_with_shared_units(one) for one in paragraphs(text, wrapped=wrapped)]
-    found = list(islice(chain(candidates(read), table_claims(text, _periods(read))), CLAIMS_MOST + 1))
+    beginnings = names.beginnings(text)
+    lines = frozenset(period.elapsed_pct(begins) for period in _periods(read) for begins in beginnings)
+    found = list(islice(chain(_candidates(read, names, beginnings), table_claims(text, lines)), CLAIMS_MOST + 1))
     if len(found) > CLAIMS_MOST:
         raise TooMuchError
     return Manuscript(text, read, found, unread_rows(text, found))
@@ -72,12 +75,13 @@ def check(text: str) -> list[Claim]:
     return examine(text).claims()
 
 
-def candidates(read: Sequence[Paragraph]) -> Iterator[Candidate]:
+def _candidates(read: Sequence[Paragraph], names: Names, beginnings: frozenset[str]) -> Iterator[Candidate]:
     """Every claim of a text that was read; a figure is the result of one claim at most, except where it is a part."""
-    context = Context(periods=_periods(read), targets=tuple(_targets(read)))
+    context = Context(periods=frozenset(one.elapsed_pct() for one in _periods(read)), targets=tuple(_targets(read)))
     for paragraph in read:
         context.before, context.in_paragraph = [], paragraph
         for sentence in paragraph.sentences:
+            context.years = names.years(sentence, beginnings)
             taken: set[int] = set()
             for one in chain.from_iterable(find(sentence, context) for find in _FINDERS):
                 if one.result.start not in taken:
@@ -91,8 +95,8 @@ def _with_shared_units(paragraph: Paragraph) -> Paragraph:
     return Paragraph(paragraph.start, paragraph.end, tuple(map(shared_units, paragraph.sentences)))
 
 
-def _periods(read: Sequence[Paragraph]) -> frozenset[Fraction | None]:
-    return frozenset(one.elapsed_pct for paragraph in read for one in paragraph.periods)
+def _periods(read: Sequence[Paragraph]) -> list[Period]:
+    return [one for paragraph in read for one in paragraph.periods]
 
 
 def _targets(read: Sequence[Paragraph]) -> Iterator[Quantity]:
