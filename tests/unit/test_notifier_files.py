@@ -10,7 +10,7 @@ import pytest
 import services.notifier
 from services.notifier.checks import examine
 from services.notifier.domain.directory import Address, Nobody, Person, read_directory
-from services.notifier.domain.holidays import YEARS
+from services.notifier.domain.holidays import YEARS, days_by_law
 from services.notifier.domain.policy import InvalidFileError, read_policy
 from services.notifier.domain.record import Record
 from services.notifier.domain.rules import RuleId
@@ -75,6 +75,29 @@ def test_the_calendar_says_what_the_published_one_says_for_every_day_of_its_year
     every_day = [date(year, 1, 1) + timedelta(days=number) for number in range(366)]
     for day in (each for each in every_day if each.year == year):
         assert days.is_working_day(day) == chinese_calendar.is_workday(day), day
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    # New Year's Day, and from New Year's Eve of the lunar year to the third day.
+    [
+        (date(2027, 1, 1), date(2027, 1, 1)),
+        (date(2027, 2, 5), date(2027, 2, 8)),
+        (date(2040, 10, 1), date(2040, 10, 3)),
+    ],
+)
+def test_nobody_works_on_what_the_law_itself_makes_a_holiday_before_a_years_notice_is_out(
+    first: date, last: date
+) -> None:
+    days = read_policy("version = 1").days
+    assert not days.knows(first)
+    assert not any(days.is_working_day(first + timedelta(days=each)) for each in range((last - first).days + 1))
+
+
+@pytest.mark.parametrize("year", [2025, 2026])
+def test_what_the_law_makes_a_holiday_is_one_in_every_notice(year: int) -> None:
+    assert len(by_law := set(days_by_law(year))) >= 12
+    assert not any(map(chinese_calendar.is_workday, by_law))
 
 
 def test_a_district_adds_days_of_its_own_and_years_that_came_out_since() -> None:

@@ -16,7 +16,7 @@ class Calendar(Protocol):
         """Whether people work on this day."""
 
     def knows(self, day: date) -> bool:
-        """Whether the official calendar of this day's year is known; if not, Monday to Friday is a guess."""
+        """Whether the official calendar of this day's year is known; if not, it is a guess."""
 
 
 @dataclass(frozen=True, slots=True)
