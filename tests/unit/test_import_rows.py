@@ -1,6 +1,9 @@
 """A department's workbook: each row is the event that it says, and each mistake is told by its cell."""
 
+import io
 import json
+import re
+import zipfile
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -128,6 +131,32 @@ def test_no_choice_is_too_long_for_excel() -> None:
     for event in events_of_departments():
         for column in columns_of(event):
             assert len(",".join(column.choices)) <= 253, column.head
+
+
+@pytest.mark.parametrize("size", ["A1", "A1:XFD1048576"])
+def test_every_row_is_read_whatever_size_the_file_says_that_the_sheet_has(tmp_path: Path, size: str) -> None:
+    rows = sheet("started", {"编号": "1"}, {}, {"编号": "2", "备注": "三期"})
+    rewrite(tmp_path / "book.xlsx", rows, r'<dimension ref="[^"]*"', f'<dimension ref="{size}"')
+    [read] = read_workbook(tmp_path / "book.xlsx").values()
+    assert [list(filter(None, row)) for row in read] == [list(heads_of("started")), ["1"], [], ["2", "三期"]]
+
+
+def test_a_workbook_that_is_broken_within_is_said_to_be_none(tmp_path: Path) -> None:
+    rewrite(tmp_path / "book.xlsx", [["编号"]], "</sheetData>", "<")
+    with pytest.raises(NotAWorkbookError):
+        read_workbook(tmp_path / "book.xlsx")
+
+
+def rewrite(file: Path, rows: list[Row], pattern: str, becomes: str) -> None:
+    """A workbook whose one sheet is written otherwise than Excel would have."""
+    book = Workbook()
+    for row in rows:
+        book.worksheets[0].append(list(row))
+    book.save(whole := io.BytesIO())
+    with zipfile.ZipFile(whole) as parts, zipfile.ZipFile(file, "w") as written:
+        for part in parts.namelist():
+            text = parts.read(part).decode()
+            written.writestr(part, re.sub(pattern, becomes, text) if part.endswith("sheet1.xml") else text)
 
 
 def test_a_file_that_is_no_workbook_is_said_to_be_none(tmp_path: Path) -> None:

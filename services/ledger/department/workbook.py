@@ -1,6 +1,6 @@
 """A department's workbook as a file: read as it stands, and made empty with all that helps to fill it in."""
 
-import zipfile
+import contextlib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +9,6 @@ from typing import Any, Final
 from openpyxl import Workbook, load_workbook
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -52,13 +51,13 @@ class NotAWorkbookError(Exception):
 def read_workbook(file: Path) -> dict[str, list[Row]]:
     """The cells of each sheet; of a formula what it last came to. Raises OSError or NotAWorkbookError."""
     try:
-        book = load_workbook(file, read_only=True, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as error:
+        with contextlib.closing(load_workbook(file, read_only=True, data_only=True)) as book:
+            return {sheet.title: _rows(sheet) for sheet in book.worksheets}
+    except OSError:
+        raise
+    except Exception as error:
+        # Every program writes workbooks in its own way, and the library fails in as many.
         raise NotAWorkbookError(str(error) or type(error).__name__) from error
-    try:
-        return {sheet.title: [[_value(cell) for cell in row] for row in sheet.iter_rows()] for sheet in book.worksheets}
-    finally:
-        book.close()
 
 
 def write_template(file: Path) -> None:
@@ -75,6 +74,13 @@ def write_template(file: Path) -> None:
         _fill(book.create_sheet(words.SHEETS[event]), event)
     with file.open("xb") as new:
         book.save(new)
+
+
+def _rows(sheet: Any) -> list[Row]:
+    # How large the sheet is, as its file says, the library takes on trust: rows behind it would be left out, and a
+    # million empty ones before it be made.
+    sheet.reset_dimensions()
+    return [[_value(cell) for cell in row] for row in sheet.iter_rows()]
 
 
 def _value(cell: Any) -> Value:
