@@ -1,14 +1,17 @@
 """Postgres: the pool, the schema of a service, and whether both are as they should be."""
 
 import asyncio
+import contextlib
 import os
 import sysconfig
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 import orjson
+import structlog
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -73,6 +76,24 @@ def make_pool(
         max_inactive_connection_lifetime=unused_seconds,
         server_settings=settings,
     )
+
+
+CLOSING_SECONDS = 5.0
+"""How long a service that ends waits for Postgres."""
+
+
+@contextlib.asynccontextmanager
+async def opened(pool: Pool) -> AsyncIterator[None]:
+    """Enter a service's pool. At the end a server that does not answer is left alone: the pool would wait for ever."""
+    await pool
+    try:
+        yield
+    finally:
+        try:
+            async with asyncio.timeout(CLOSING_SECONDS):
+                await pool.close()
+        except TimeoutError:
+            structlog.get_logger().warning("Postgres does not answer: its connections were broken off")
 
 
 async def prepare(connection: Connection) -> None:

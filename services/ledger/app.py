@@ -54,7 +54,7 @@ def build(settings: LedgerSettings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with pool, bus.running(broker, intake):
+        async with database.opened(pool), bus.running(broker, intake):
             yield
 
     app = make_app(

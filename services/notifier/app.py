@@ -101,7 +101,7 @@ def build(settings: NotifierSettings, *, clock: clock.Clock = clock.system) -> F
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with pool, client, strangers, bus.running(broker, records, reports), rounds.running():
+        async with database.opened(pool), client, strangers, bus.running(broker, records, reports), rounds.running():
             yield
 
     pending = {

@@ -54,7 +54,8 @@ def build(settings: ReportingSettings, *, clock: clock.Clock = clock.system) -> 
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with pool, tasks.beside(rollups.build, live.run, publisher.run), bus.running(broker, intake):
+        beside = tasks.beside(rollups.build, live.run, publisher.run)
+        async with database.opened(pool), beside, bus.running(broker, intake):
             yield
 
     checks = {"postgres": schema, "nats": nats, "intake": intake.check}

@@ -1,5 +1,6 @@
 """Postgres goes away, dies, or has no room left: the ledger says so, waits, and has everything right."""
 
+import asyncio
 import contextlib
 import os
 import subprocess
@@ -12,7 +13,9 @@ import pytest_asyncio
 
 from deploy.local.postgres import Postgres
 from shared import database
+from shared.subjects import LEDGER_OF_EVENTS
 from tests.integration.disturbed import LEDGER_HOME, all_processes, disturbed, frozen, outage
+from tests.waiting import PATIENCE, until
 
 _MOUNT = ("/usr/bin/env", "mount", "-t", "tmpfs", "-o", "size=200m,mode=0755", "luodi-test")
 _PAGE = 4096
@@ -62,6 +65,24 @@ async def test_postgres_freezes_and_goes_on(own_postgres: Postgres, provisioned:
             await outage()
         await ledger.until_ready()
         await ledger.assert_as_undisturbed()
+
+
+async def test_a_ledger_ends_although_postgres_is_frozen_in_the_midst_of_a_batch(
+    own_postgres: Postgres, provisioned: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "CLOSING_SECONDS", 0.2)
+    async with contextlib.AsyncExitStack() as process:
+        ledger = await process.enter_async_context(disturbed(provisioned, own_postgres.url))
+        stream = ledger.client.jetstream()
+
+        async def at_work() -> bool:
+            return bool((await stream.consumer_info(LEDGER_OF_EVENTS.stream, LEDGER_OF_EVENTS.name)).num_ack_pending)
+
+        with frozen(own_postgres):
+            await ledger.say()
+            await until(at_work)
+            async with asyncio.timeout(PATIENCE):
+                await process.aclose()
 
 
 @pytest.fixture
