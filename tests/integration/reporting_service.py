@@ -53,6 +53,7 @@ def year() -> list[dict[str, Any]]:
         project(
             "P-1",
             [
+                fact("registered", "2026-01-05", "r-1", name="智能装备制造产业园"),
                 signed("2026-02-01", "15280000000.00", "s-1", level="provincial"),
                 funds("2026-03-01", "5540000000.00", "f-1", evidence={"kind": "bank-slip", "reference": "2026-0183"}),
             ],
@@ -60,7 +61,13 @@ def year() -> list[dict[str, Any]]:
             stage="started",
             contract_amount="15280000000.00",
         ),
-        project("P-2", [funds("2026-08-31", "2940000000.00", "f-2", origin="500103")]),
+        project(
+            "P-2",
+            [
+                fact("registered", "2026-01-06", "r-2", name="P-2项目"),
+                funds("2026-08-31", "2940000000.00", "f-2", origin="500103"),
+            ],
+        ),
     ]
 
 

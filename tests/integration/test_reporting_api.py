@@ -106,6 +106,26 @@ async def test_the_parts_are_those_of_what_was_known(client: httpx.AsyncClient, 
     assert (await asked(client, path, known_by="2026-02-20T00:00:00Z"))["parts"][0]["value"] == "甲局"
 
 
+async def test_what_a_project_was_called_is_told_as_it_was_known(
+    client: httpx.AsyncClient, stream: JetStreamContext
+) -> None:
+    paid = funds("2026-02-01", "100000000.00", "f-1")
+    was = fact("registered", "2026-01-10", "r-1", name="旧名产业园")
+    facts, projects = f"{HERE}/indicators/funds-arrived/facts", f"{HERE}/projects"
+    await publish(stream, project("P-1", [was, paid], name="旧名产业园"), project("P-2", [paid], name=None))
+    await settled(client)
+    then = {"known_by": "2026-02-20T00:00:00Z"}
+    before = [(await client.get(path, params=AUGUST | then)).content for path in (facts, projects)]
+    now = fact("registered", "2026-01-10", "r-2", recorded=at(60), name="新名产业园")
+    late = fact("registered", "2026-01-12", "r-3", recorded=at(60), name="后报名称")
+    await publish(stream, project("P-1", [superseded(was, at(60)), now, paid], name="新名产业园"))
+    await publish(stream, project("P-2", [late, paid], name="后报名称"))
+    await settled(client)
+    assert [one["name"] for one in (await asked(client, facts))["facts"]] == ["新名产业园", "后报名称"]
+    assert [(await client.get(path, params=AUGUST | then)).content for path in (facts, projects)] == before
+    assert "旧名产业园" in before[0].decode()
+
+
 async def test_the_months_of_a_year_lead_to_its_figure(client: httpx.AsyncClient, stream: JetStreamContext) -> None:
     await publish(stream, *year())
     await settled(client)

@@ -71,7 +71,7 @@ furthest as (
         when k.event <> 'signed' or k.kind = 'contract' then k.event end
     group by k.project
 )
-select f.project, coalesce(d.name, p.name),
+select f.project, coalesce(d.name, reporting.named(of_district, f.project, instant)),
     case when d.phase in ('suspended', 'terminated') then d.phase else reached.reached end, reached.reached,
     d.lead_official, d.lead_unit, d.industry, d.cluster, d.channel,
     coalesce(f.first_contract + coalesce(f.supplements, 0), f.supplements), f.funds_arrived,
