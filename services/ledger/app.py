@@ -39,7 +39,13 @@ def build(settings: LedgerSettings) -> FastAPI:
         stuck_seconds=settings.stuck_seconds,
         plan_once=True,
     )
-    recorder = Recorder(pool, bus.publisher(broker), Metrics(registry), fold_seconds=settings.fold_seconds)
+    recorder = Recorder(
+        pool,
+        bus.publisher(broker),
+        Metrics(registry),
+        fold_seconds=settings.fold_seconds,
+        largest=lambda: broker.connection.max_payload,
+    )
     intake = Intake(LEDGER_OF_EVENTS, recorder.handle, size=settings.batch_size, lanes=settings.lanes, key=lane_key)
     gaps = Gaps(pool, broker)
 

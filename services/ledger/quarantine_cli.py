@@ -274,7 +274,11 @@ async def _warden() -> AsyncIterator[tuple[Quarantine, Warden]]:
         publish = Publisher(connection)
         async with database.make_pool(settings.database_url, "luodi-quarantine", size=2) as pool:
             recorder = Recorder(
-                pool, without_refusals(publish), Metrics(CollectorRegistry()), fold_seconds=_FOLD_SECONDS
+                pool,
+                without_refusals(publish),
+                Metrics(CollectorRegistry()),
+                fold_seconds=_FOLD_SECONDS,
+                largest=lambda: connection.max_payload,
             )
             yield Quarantine(pool), Warden(pool, publish, recorder)
     finally:

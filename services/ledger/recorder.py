@@ -58,6 +58,17 @@ _QUICK: Final = 0.25
 _NO_ANSWER_SECONDS: Final = 60.0
 
 
+LARGEST: Final = 8 * 1024 * 1024
+"""Bytes of a message that NATS takes with the configuration that Luodi comes with."""
+
+# What goes with a record's bytes: the number of its batch, and its place there.
+_HEADERS: Final = 1_024
+
+
+class RecordTooLarge(Exception):  # noqa: N818 - what would be, not an error of ours
+    """A project's record would have more bytes than NATS takes in one message."""
+
+
 class AllFoldsSlow(Exception):  # noqa: N818 - what happened, not an error of ours
     """The database is too slow for any project, so that no project is to blame."""
 
@@ -65,11 +76,12 @@ class AllFoldsSlow(Exception):  # noqa: N818 - what happened, not an error of ou
 class Recorder:
     """Takes batches from the EVENTS stream to the archive, the projections and the LEDGER stream.
 
-    A project whose fold takes longer than `fold_seconds`, alone and twice, has its events parked. So many messages are
-    judged `at_once`, and so many projects recorded: then other batches, and whoever asks over HTTP, have a turn.
+    A project whose fold takes longer than `fold_seconds`, alone and twice, has its events parked, and so has one whose
+    record would have more bytes than a message may have, which `largest` says. So many messages are judged `at_once`,
+    and so many projects recorded: then other batches, and whoever asks over HTTP, have a turn.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is another thing, and has its name
         self,
         pool: Pool,
         publish: Publish,
@@ -77,12 +89,14 @@ class Recorder:
         *,
         fold_seconds: float = FOLD_SECONDS,
         at_once: int = AT_ONCE,
+        largest: Callable[[], int] = lambda: LARGEST,
     ) -> None:
         self._pool = pool
         self._publish = publish
         self._metrics = metrics
         self._fold_seconds = fold_seconds
         self._at_once = at_once
+        self._largest = largest
         self._log = structlog.get_logger().bind(part="recorder")
 
     async def handle(self, messages: Sequence[Msg]) -> None:
@@ -142,7 +156,7 @@ class Recorder:
         try:
             async with connection.transaction():
                 return await self._write(connection, accepted, self._fold_seconds)
-        except POISON as error:
+        except (*POISON, RecordTooLarge) as error:
             if (count := len(keys(accepted))) == 1:
                 return [], self._unfoldable(accepted, f"could not be computed: {error}")
             smaller = by_keys(accepted, (count + 1) // 2)
@@ -198,7 +212,14 @@ class Recorder:
             Outgoing(target_subject(row["district"], row["year"], row["indicator"]), row["message"]) for row in targets
         ]
         records += [Outgoing(outreach_subject(row["district"], row["trip"]), row["message"]) for row in trips]
+        self._check_sizes(records)
         return records, [_identity_reused(accepted[row["position"] - 1]) for row in reused]
+
+    def _check_sizes(self, records: Sequence[Outgoing]) -> None:
+        # Found only when it is published, it would be on record already, and its batch be tried again for ever.
+        largest, room = max((len(one.payload) for one in records), default=0), self._largest() - _HEADERS
+        if largest > room:
+            raise RecordTooLarge(f"it would have {largest} bytes, and NATS takes {room} in a message")
 
     async def _folded(self, connection: Connection, query: str, touched: Sequence[Key]) -> list[asyncpg.Record]:
         if not touched:

@@ -14,7 +14,6 @@ import pytest_asyncio
 from nats.aio.client import Client
 from prometheus_client import CollectorRegistry
 
-from deploy.local.nats import Nats
 from services.reporting.collector import Collector
 from services.reporting.domain.bulletin import SealError, instant
 from services.reporting.sealer import NotPublishedError, Order, Sealer, publish
@@ -22,6 +21,7 @@ from shared import clock, streams
 from shared.database import Pool, make_pool
 from shared.subjects import EVENTS, LEDGER_OF_EVENTS, REPORTING_OF_LEDGER, REPORTS, bulletin_subject
 from tests.bulletin_documents import TEXT
+from tests.integration.small_nats import SmallNats
 from tests.reporting_records import DISTRICT, delivered, funds, project, subject, superseded
 
 AUGUST = Order(DISTRICT, date(2026, 8, 31), "示范区", seconds=5.0)
@@ -122,13 +122,6 @@ async def test_the_events_that_corrected_are_named_from_the_records_alone(client
         "f-3": ("replaced", None, None),
     }
     assert {one["by"]["recorded_at"] for one in again["restated"]["facts"]} == {instant(since)}
-
-
-class SmallNats(Nats):
-    """A server that takes messages of 64 KB at most."""
-
-    def _config(self) -> str:
-        return super()._config().replace("max_payload: 8MB", "max_payload: 64KB")
 
 
 async def test_a_bulletin_larger_than_a_message_is_published_without_its_facts(tmp_path: Path, pool: Pool) -> None:
