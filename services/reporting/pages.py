@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse, Response, StreamingResponse
 from fastapi.templating import Jinja2Templates
 
 from services.reporting import wall, wording
+from services.reporting.asking import Project
 from services.reporting.desk import Desk
 from services.reporting.domain.question import Question
 from services.reporting.figures import Window
@@ -156,7 +157,7 @@ def _of_projects(router: APIRouter, desk: Desk, units: Mapping[str, str]) -> Non
         return _templates.TemplateResponse(request, "projects.html", shown)
 
     @router.get("/districts/{district}/projects/{project}")
-    async def project(request: Request, district: str, project: str) -> Response:
+    async def project(request: Request, district: str, project: Project) -> Response:
         story = await desk.project(district, project)
         shown = {
             "live": f"/districts/{district}/live",

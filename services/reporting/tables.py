@@ -18,7 +18,7 @@ from shared.clock import BUSINESS_ZONE
 Rows = Sequence[Mapping[str, Any]]
 
 # A spreadsheet takes a text that begins so for a formula, and what it says was typed by whoever published it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 
 
 def csv_bytes(rows: Rows) -> bytes:

@@ -323,7 +323,7 @@ def apology(code: str) -> str:
 
 
 _APOLOGIES = {
-    "bad-question": "所选日期无法识别，或不在所选年度之内。请返回后重新选择日期。",
+    "bad-question": "所选日期或其他条件无法识别，或日期不在所选年度之内。请返回后重新选择。",
     "unknown-district": "还没有收到这个区县的数据。请核对区划代码，或从首页选择。",
     "unknown-indicator": "没有这个指标。请从挂图上点击指标名称进入。",
     "unknown-project": "没有这个项目。请从挂图或项目清单进入。",

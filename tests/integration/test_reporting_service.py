@@ -406,7 +406,8 @@ async def test_a_page_that_cannot_be_shown_says_why_in_chinese(client: httpx.Asy
     unknown = await client.get("/districts/500199")
     assert (unknown.status_code, "还没有收到这个区县的数据" in unknown.text) == (404, True)
     misdated = await client.get(f"/districts/{DISTRICT}?through=31.8.")
-    assert (misdated.status_code, "所选日期无法识别" in misdated.text) == (422, True)
+    assert (misdated.status_code, "所选日期或其他条件无法识别" in misdated.text) == (422, True)
+    assert (await client.get(f"/districts/{DISTRICT}/projects/%00")).status_code == 422
     assert "没有这个页面" in (await client.get("/somewhere")).text
 
 
