@@ -270,6 +270,26 @@ def test_an_issue_is_owed_by_the_unit_that_it_names_and_by_its_own_day() -> None
     assert ended(solved, "issue-overdue", "Q1") == Met(date(2026, 9, 22), "问题“用地指标不足”已于9月22日解决")
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("用地指标不足。", "“用地指标不足”"),
+        ("“三通一平”未完成；", "“‘三通一平’未完成”"),
+        ("水电\n未通", "“水电 未通”"),
+    ],
+)
+def test_what_a_department_wrote_is_quoted_as_people_quote(written: str, read: str) -> None:
+    assert only(project(**issue(text=written))).brief.startswith(f"问题{read}（加急办）")
+
+
+def test_a_deadline_that_was_put_off_is_said_to_be_another_one() -> None:
+    put_off = project(**issue(due="2026-10-15"), pledges={"C1": {"clause": "租金", "due": "2026-10-15"}})
+    assert ended(put_off, "issue-overdue", "Q1") == Withdrawn(
+        date(2026, 10, 15), "问题“用地指标不足”的期限已调整为10月15日"
+    )
+    assert ended(put_off, "pledge-overdue", "C1") == Withdrawn(date(2026, 10, 15), "承诺“租金”的期限已调整为10月15日")
+
+
 def test_an_issue_that_was_only_resolved_is_not_owed() -> None:
     assert (
         duties(project(issues={"Q1": {"raised_on": None, "resolved_on": "2026-09-01"}}), PACKAGED, midnight(TODAY))

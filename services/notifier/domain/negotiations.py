@@ -30,7 +30,7 @@ def unclaimed(view: View, rule: Unclaimed) -> Iterator[Obligation]:
         owed_by=view.coordinator,
         met=claimed,
         done=f"已明确由{person(record.lead_official or '')}挂包" if claimed else "",
-        moved=f"认领的期限为{view.say(due)}",
+        moved=f"认领的期限已调整为{view.say(due)}",
         urgency=3,
         provisional=not view.calendar.knows(due),
     )
@@ -74,7 +74,7 @@ def pending_gates(view: View, rule: GatePending) -> Iterator[Obligation]:
             or view.coordinator,
             met=over,
             done=f"{title}已于{view.say(over)}{verdict}" if over else "",
-            moved="已签订正式协议，不再催办审查" if too_late else f"{title}的期限为{view.say(due)}",
+            moved="已签订正式协议，不再催办审查" if too_late else f"{title}的期限已调整为{view.say(due)}",
             urgency=3,
             provisional=not view.calendar.knows(due),
         )

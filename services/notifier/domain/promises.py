@@ -62,7 +62,7 @@ def overdue_issues(view: View, rule: IssueOverdue) -> Iterator[Obligation]:
             owed_by=owner,
             met=issue.resolved_on,
             done=f"问题{what}已于{view.say(issue.resolved_on)}解决" if issue.resolved_on else "",
-            moved=f"问题{what}的期限为{by}",
+            moved=f"问题{what}的期限已调整为{by}",
             urgency={"at-once": 0, "urgent": 1}.get(issue.urgency or "", 2),
             # Where hours count, a morning is too late.
             pressing=issue.urgency == "at-once" and since != after(due),
@@ -95,7 +95,7 @@ def _deadline(view: View, since: datetime) -> tuple[date, str, str]:
 
 def pledges_due_soon(view: View, rule: PledgeDueSoon) -> Iterator[Obligation]:
     """Each promise that has a day, so many days ahead of it."""
-    for each in _pledges(view, rule.id):
+    for each in _pledges(view, rule.id, "期限为"):
         brief = f"{each.brief}，{days_left(each.due, view.today)}"
         yield replace(
             each,
@@ -109,12 +109,12 @@ def pledges_due_soon(view: View, rule: PledgeDueSoon) -> Iterator[Obligation]:
 
 def overdue_pledges(view: View, rule: PledgeOverdue) -> Iterator[Obligation]:
     """Each promise that has a day, once that has passed."""
-    for each in _pledges(view, rule.id):
+    for each in _pledges(view, rule.id, "期限已调整为"):
         brief = f"{each.brief}，已逾期{view.late(each.due)}天"
         yield replace(each, brief=brief, text=f"{brief}。请尽快兑现并报送，或说明原因。", urgency=2)
 
 
-def _pledges(view: View, rule: RuleId) -> Iterator[Obligation]:
+def _pledges(view: View, rule: RuleId, moved: str) -> Iterator[Obligation]:
     """Each promise that has a day; `brief` says what was promised, and nothing of today."""
     for name, pledge in view.record.pledges.items():
         if pledge.due is None:
@@ -131,5 +131,5 @@ def _pledges(view: View, rule: RuleId) -> Iterator[Obligation]:
             owed_by=view.record.lead_unit or view.coordinator,
             met=pledge.kept_on,
             done=f"承诺{what}已于{view.say(pledge.kept_on)}兑现" if pledge.kept_on else "",
-            moved=f"承诺{what}的期限为{view.say(pledge.due)}",
+            moved=f"承诺{what}的{moved}{view.say(pledge.due)}",
         )

@@ -8,6 +8,7 @@ from typing import Final
 from shared.clock import BUSINESS_ZONE
 
 _QUOTED_CHARACTERS = 36
+_INNER = str.maketrans("“”", "‘’")
 _TITLED = re.compile(r"([\u4e00-\u9fff·]{2,4}) ([\u4e00-\u9fff]+)")
 _SHORT_TITLE = 3
 
@@ -55,8 +56,8 @@ def zh_end(at: datetime, today: date) -> str:
 
 
 def quoted(text: str) -> str:
-    """Somebody's words in quotation marks, on one line, cut when long."""
-    text = " ".join(text.split())
+    """Somebody's words in quotation marks, on one line, without their full stop; cut when long."""
+    text = " ".join(text.split()).rstrip("。；;").translate(_INNER)
     return f"“{text if len(text) <= _QUOTED_CHARACTERS else text[: _QUOTED_CHARACTERS - 1] + '…'}”"
 
 
