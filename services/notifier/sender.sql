@@ -15,10 +15,18 @@ from early
 where message.id = early.id;
 
 -- name: claim
--- A batch, of one channel or of all; a second sender skips what this one holds.
+-- A batch, of one channel or of all; a second sender skips what this one holds. What tells of a project that is to be
+-- looked at waits for that: time may have ended what it says.
 select id, number, recipient, channel, notice, attempts, again, slot_at
 from notifier.message
 where state = 'waiting' and next_attempt_at <= $1 and ($2::text is null or channel = $2)
+  and not exists (
+    select from notifier.delivery
+    join notifier.escalation_case on escalation_case.id = delivery.case_id
+    join notifier.project using (district, project)
+    where delivery.message_id = message.id and delivery.state = 'placed'
+      and next_look <= $1 and project.set_aside_at is null
+  )
 order by next_attempt_at, number
 limit $3
 for update skip locked;

@@ -1,6 +1,7 @@
 """Whatever kept a message back, it goes out when people are at work, and a morning has one digest."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 import pytest_asyncio
@@ -47,6 +48,23 @@ async def test_what_an_outage_kept_until_the_night_goes_out_in_the_morning(at_on
     await at_once.work()
     assert (clock(at_once), at_once.webhook.posts, at_once.wecom.messages) == ("09-02 23:00", [], [])
     assert "09-03 08:35" <= await until_posted(at_once) <= "09-03 08:40"
+
+
+async def test_what_ended_while_nothing_ran_is_not_told_by_a_sender_that_comes_before_the_sweeper(
+    office: Mornings,  # noqa: F811 - the fixture
+) -> None:
+    """A reminder of the last morning in time, bundled and not sent; on the next day it is none any more."""
+    await office.hear(record(due="2026-09-03"))
+    await office.until("2026-09-03 08:39")
+    office.now += timedelta(minutes=1)
+    await office.sweeper.run_once(office.now)
+    assert await office.bundler.run_once(office.now) == 1
+    office.now += timedelta(days=1)
+    await office.sender.run_once(office.now)
+    assert office.told() == []
+    await office.work()
+    (late,) = office.told()
+    assert "：原定9月3日前开工，已逾期1天" in late.text
 
 
 async def test_what_was_not_even_bundled_before_an_outage_goes_out_in_the_morning(at_once: Office) -> None:
