@@ -39,7 +39,8 @@ _TIME: Final = re.compile(
 _JSON_CONTENT: Final = re.compile(r"(application|text)/(json|[a-z0-9.+-]+\+json)(\s*;.*)?", re.IGNORECASE)
 _SOURCE: Final = re.compile(f"/({DISTRICT.pattern})/({UNIT.pattern})")
 _SHAPES: Final = "six digits, small letters and digits and -, letters and digits and _ and -, the event's name"
-_TARGET: Final = re.compile(r"target-([0-9]{4})-([a-z0-9-]{1,52})")
+# The years that a target may have: one written 0026 would be that of 26 in its row, and have another subject there.
+_TARGET: Final = re.compile(r"target-2[01][0-9]{2}-[a-z0-9-]{1,52}")
 
 
 @dataclass(frozen=True)
@@ -319,7 +320,7 @@ def _check_target(event: Event) -> None:
             reason = f"subject: a subject that begins with target- takes target-set and voided only, not {event.name}"
             raise _RefusedError("invalid-data", reason, "subject")
         if not _TARGET.fullmatch(event.subject):
-            reason = f"subject: must be target-<year>-<indicator>, got {echo(event.subject)}"
+            reason = f"subject: must be target-<year>-<indicator>, of the years 2000 to 2199, got {echo(event.subject)}"
             raise _RefusedError("invalid-data", reason, "subject")
 
 
