@@ -18,6 +18,7 @@ from shared.subjects import Consumer
 from shared.tasks import end
 
 _CONNECTING_SECONDS = 2.0
+_STOPPING_SECONDS = 5.0
 
 
 def make_broker(nats_url: str, name: str) -> NatsBroker:
@@ -76,8 +77,10 @@ async def running(broker: NatsBroker, *intakes: Intake) -> AsyncIterator[NatsBro
         await asyncio.wait({connecting}, timeout=_CONNECTING_SECONDS)
         await _end(consuming)
         await _end(connecting)
-        with contextlib.suppress(NatsError):
-            await broker.stop()
+        # A server that does not answer would be waited for at each of several steps.
+        stopping = asyncio.create_task(_stop(broker))
+        await asyncio.wait({stopping}, timeout=_STOPPING_SECONDS)
+        await _end(stopping)
 
 
 async def connected(broker: NatsBroker) -> str | None:
@@ -108,6 +111,11 @@ async def _consume(connecting: asyncio.Task[None], broker: NatsBroker, intakes: 
     await asyncio.shield(connecting)
     harden(broker.connection)
     await asyncio.gather(*(intake.run(broker.connection, Readers(broker.connection)) for intake in intakes))
+
+
+async def _stop(broker: NatsBroker) -> None:
+    with contextlib.suppress(NatsError):
+        await broker.stop()
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -1,18 +1,27 @@
 """NATS goes away, dies, loses its leader; its consumer is deleted or changed: the ledger has everything right."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from itertools import repeat
 from pathlib import Path
 
+import httpx
 import pytest
 import pytest_asyncio
 from nats.aio.client import Client
 
 from deploy.local.nats import Nats
-from shared import intake, streams
+from services.ledger.app import build
+from services.ledger.settings import LedgerSettings
+from shared import bus, intake, pull, streams
 from shared import partitions as parting
 from shared.jetstream import Config, ask
+from tests.integration.conftest import running
 from tests.integration.disturbed import disturbed, frozen, outage
+from tests.waiting import until
+
+_SOON_SECONDS = 8.0
 
 
 @pytest_asyncio.fixture
@@ -62,6 +71,29 @@ async def test_nats_freezes_and_goes_on(own_nats: Nats, database_url: str) -> No
         await ledger.until_ready()
         await ledger.say()
         await ledger.assert_as_undisturbed()
+
+
+async def test_a_ledger_ends_although_nats_is_frozen(
+    own_nats: Nats, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus, "_STOPPING_SECONDS", 0.2)
+    monkeypatch.setattr(pull, "_LEAVING_SECONDS", 0.2)
+    app = build(LedgerSettings(nats_url=own_nats.url, database_url=database_url))
+    async with contextlib.AsyncExitStack() as process:
+        await process.enter_async_context(running(app))
+        http = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://ledger")
+        ledger = await process.enter_async_context(http)
+
+        async def ready() -> bool:
+            return (await ledger.get("/readyz")).is_success
+
+        await until(ready)
+        with frozen(own_nats):
+            # Not a timeout around it: what is cancelled there goes on all the same.
+            ending = asyncio.create_task(process.aclose())
+            ended, _ = await asyncio.wait({ending}, timeout=_SOON_SECONDS)
+        await ending
+        assert ended
 
 
 async def test_a_consumer_is_deleted_and_read_again(
