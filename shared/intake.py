@@ -28,6 +28,8 @@ MOST_BYTES = 8 * 1024 * 1024
 
 # Then another process may try what this one cannot do.
 _GIVE_BACK_SECONDS: Final = 30.0
+# What has not come back by then, another process has taken.
+_TAKEN_SECONDS: Final = 5.0
 
 
 class Readers(Protocol):
@@ -205,8 +207,7 @@ class _Lane:
     async def run(self) -> None:
         while True:
             while not self._waiting:
-                self._arrived.clear()
-                await self._arrived.wait()
+                await self._arrival()
             self._take()
             self._room.set()
             if await self._handled():
@@ -216,6 +217,14 @@ class _Lane:
                 await _hand_back(self._batch)
             self._held.difference_update(map(stream_sequence, self._batch))
             self._batch = []
+
+    async def _arrival(self) -> None:
+        self._arrived.clear()
+        try:
+            async with asyncio.timeout(None if self._failed is None else _TAKEN_SECONDS):
+                await self._arrived.wait()
+        except TimeoutError:
+            self._begun = self._failed = None
 
     def forget(self) -> None:
         self._begun = self._failed = None

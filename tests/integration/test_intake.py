@@ -149,6 +149,30 @@ async def test_what_cannot_be_handled_goes_back_alone_while_other_lanes_go_on(
     assert seen.delivered_again == 0
 
 
+async def test_what_one_process_could_not_handle_is_no_trouble_of_its_once_another_has_done_so(
+    provisioned: str, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intakes, "_GIVE_BACK_SECONDS", 0.1)
+    monkeypatch.setattr(intakes, "_TAKEN_SECONDS", 0.1)
+
+    async def fails(messages: Sequence[Msg]) -> None:
+        raise OSError("this process is cut off")
+
+    async def told() -> bool:
+        return "this process is cut off" in (await unable.check() or "")
+
+    async def fine() -> bool:
+        return await unable.check() is None
+
+    seen = Seen()
+    await publish(client, 1)
+    async with taking_in(provisioned, fails) as unable:
+        await until(told)
+        async with taking_in(provisioned, seen):
+            await seen.everything_to(1)
+            await until(fine)
+
+
 async def test_readiness_tells_that_a_batch_cannot_be_handled(provisioned: str, client: Client) -> None:
     async def fails(messages: Sequence[Msg]) -> None:
         raise OSError("the database is away")
