@@ -214,6 +214,25 @@ async def test_the_page_behind_a_groups_link_says_no_more_than_the_message_to_th
     assert "5亿" not in read
 
 
+async def test_what_came_back_is_answered_only_once_it_was_told_again(office: Office) -> None:
+    await office.hear(record())
+    await office.work()
+    path = f"/ack/{token_of(office.webhook.posts[0]['acknowledge'])}"
+    await office.hear(record(revision=2, on="2026-09-01"))
+    await office.work()
+    await office.hear(record(revision=3))
+    async with served(office) as http:
+        answered = await http.post(path)
+        assert answered.status_code == 200
+        assert "结束后再次出现，将重新通知" in answered.text
+        assert "None" not in answered.text
+        assert (await office.states())["P-2026-017"] == "open"
+        await office.work()
+        path = f"/ack/{token_of(office.webhook.posts[-1]['acknowledge'])}"
+        assert "已签收1项" in (await http.post(path)).text
+    assert office.events()[-2:] == ["escalation-resolved 1", "escalation-opened 1"]
+
+
 async def test_a_project_that_was_given_up_is_nowhere_called_met(office: Office) -> None:
     await office.hear(record("P-1"), record("P-2"))
     await office.work()

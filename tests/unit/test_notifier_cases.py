@@ -181,4 +181,5 @@ def test_an_acknowledgement_holds_for_the_policys_working_days() -> None:
     ("state", "may"), [("open", True), ("exhausted", True), ("acknowledged", False), ("resolved", False)]
 )
 def test_only_what_nobody_answered_may_be_acknowledged(state: State, may: bool) -> None:
-    assert may_acknowledge(case(state)) is may
+    assert may_acknowledge(case(state, rung=1)) is may
+    assert not may_acknowledge(case(state))

@@ -236,8 +236,11 @@ def fire(case: Case, now_standing: Standing, policy: Policy, now: datetime) -> C
 
 
 def may_acknowledge(case: Case | None) -> bool:
-    """Whether an acknowledgement would change anything: the case is unresolved, and nobody has answered yet."""
-    return case is not None and case.state in ("open", "exhausted")
+    """Whether an acknowledgement would change anything: the case is unresolved, and nobody has answered yet.
+
+    One that came back after its end is answered once it was told again.
+    """
+    return case is not None and case.state in ("open", "exhausted") and case.rung > 0
 
 
 def sentences(
