@@ -104,6 +104,13 @@ async def test_each_event_of_a_batch_is_judged_alone(ledger: httpx.AsyncClient, 
     assert (await ledger.get("/v1/quarantine")).json() == []
 
 
+async def test_a_number_that_nobody_can_read_costs_its_own_event_only(ledger: httpx.AsyncClient) -> None:
+    good, bad = (funds_arrived(PROJECT, number, "1.00") for number in "12")
+    batch = json.dumps([good, bad | {"data": {"amount": 7}}]).replace(": 7", f": {'7' * 5_000}")
+    said = await post(ledger, batch.encode(), FINANCE_BATCH)
+    assert (said.status_code, statuses(said)) == (207, [("stored", "1", None), ("refused", None, "not-json")])
+
+
 async def test_a_dry_run_judges_and_publishes_nothing(ledger: httpx.AsyncClient, client: Client) -> None:
     good, bad = funds_arrived(PROJECT, "1", "1.00"), funds_arrived(PROJECT, "2", "lots")
     said = await post(ledger, [good, bad], FINANCE_BATCH, dry_run=1)
