@@ -101,6 +101,27 @@ class ChangedLineAnswer(Answer):
     now: PrintedAnswer | None
 
 
+class PrintedRateAnswer(Answer):
+    """A rate as a bulletin printed it."""
+
+    pct: DecimalString | None
+    cohort: int
+    done: int
+    cohort_amount: DecimalString
+    done_amount: DecimalString
+    terminated: int
+
+
+class ChangedRateAnswer(Answer):
+    """A rate that is other now."""
+
+    code: str
+    title: str
+    measure: str
+    was: PrintedRateAnswer
+    now: PrintedRateAnswer
+
+
 class RestatedAnswer(Answer):
     """What of the bulletin before, `since`, is other now, and by which events; null for the first one."""
 
@@ -108,6 +129,7 @@ class RestatedAnswer(Answer):
     through: date | None
     definitions_changed: bool
     indicators: list[ChangedLineAnswer]
+    ratios: list[ChangedRateAnswer]
     facts: list[dict[str, Any]]
     targets: list[dict[str, Any]]
 

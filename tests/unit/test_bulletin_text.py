@@ -257,7 +257,23 @@ def test_a_voided_and_a_late_fact_are_told_apart() -> None:
 
 def test_a_contract_that_turns_out_not_to_be_the_first_no_longer_counts() -> None:
     said = now([*year(), contract("P-1", "s-0", "2025-11-30", "15280000000.00", "provincial")])
-    assert [(one["id"], one["change"]) for one in said["facts"]] == [("s-1", "dropped")]
+    assert [(one["id"], one["change"]) for one in said["facts"]] == [("s-0", "added"), ("s-1", "dropped")]
+
+
+def test_a_rate_that_is_other_now_is_told_with_the_event_that_did_it() -> None:
+    source = f"/{DISTRICT}/zone"
+    by: Document = {"source": source, "id": "v-1", "event": "voided", "recorded_at": "2026-09-06T00:00:00.000000Z"}
+    [begun] = [one for one in year() if one["event"] == "started"]
+    facts = [one for one in year() if one != begun]
+    assert missing(BEFORE, recounted(BEFORE, facts, targets(), SEALED)) == [begun | {"counts": {}}]
+    said = now(facts, {(begun["source"], begun["id"]): by})
+    assert said["indicators"] == []
+    [rate] = said["ratios"]
+    assert (rate["title"], rate["was"]["pct"], rate["now"]["pct"]) == ("开工率", "100.0", "0.0")
+    assert [(one["id"], one["change"], one["by"]) for one in said["facts"]] == [(begun["id"], "voided", by)]
+    document = sealed_bulletin(restated=said, number="2026-09-1")
+    assert "开工率由100.0%更正为0.0%。" in paragraphs(document, "以往数据更正")[0]
+    assert "作废开工" in str(document["report"])
 
 
 def test_a_target_that_was_changed_is_told() -> None:

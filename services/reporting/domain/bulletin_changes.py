@@ -1,6 +1,6 @@
 """What changed between two counts of one period: figures that were restated, and the facts that did it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -9,12 +9,18 @@ from services.reporting.domain.bulletin_proof import DEFINITIONS, counts, fact_o
 from services.reporting.domain.indicators import read_definitions
 from services.reporting.domain.progress import TargetFact
 from services.reporting.domain.question import Question
-from services.reporting.domain.recount import figures
+from services.reporting.domain.recount import events_of, figures, rates
 
 # A fact's identity: source and id.
 Key: TypeAlias = tuple[str, str]
 
 _PRINTED = ("actual", "target", "completion_pct", "projects", "amount")
+_PRINTED_RATE = ("pct", "cohort", "done", "cohort_amount", "done_amount", "terminated")
+# What a rate says by what it measures: one of numbers is none of amounts.
+_SAID = {
+    "projects": ("pct", "cohort", "done", "terminated", "by_month"),
+    "amount": (*_PRINTED_RATE, "by_month"),
+}
 
 
 def key(fact: Document) -> Key:
@@ -26,7 +32,7 @@ def recounted(before: Document, facts: Sequence[Document], targets: Sequence[Tar
     """An earlier bulletin's figures, by its own definitions and for its own period, as known at a later instant.
 
     `facts` are what is known then of the events that its definitions ask for, as a document has them. Returns
-    `indicators`, `facts` and `targets` as a bulletin would.
+    `indicators`, `ratios`, `facts` and `targets` as a bulletin would.
     """
     definitions = read_definitions(before["definitions"]["text"], DEFINITIONS)
     then = question(before)
@@ -37,6 +43,7 @@ def recounted(before: Document, facts: Sequence[Document], targets: Sequence[Tar
     lines = figures(definitions, known, targets, before["district"], asked)
     return {
         "indicators": [line(one) for one in lines],
+        "ratios": [line(one) for one in rates(definitions, known, before["district"], asked)],
         "facts": [one | {"counts": counting.get(key(one), {})} for one in within],
         "targets": [line(one) for one in targets],
     }
@@ -47,6 +54,7 @@ NOTHING_BEFORE: Final[Document] = {
     "through": None,
     "definitions_changed": False,
     "indicators": [],
+    "ratios": [],
     "facts": [],
     "targets": [],
 }
@@ -64,15 +72,36 @@ def restated(before: Document, now: Document, corrections: Mapping[Key, Document
         "through": before["through"],
         "definitions_changed": before["definitions"]["text"] != definitions_text,
         "indicators": [one for one in changed_lines(before, now) if one["was"] != one["now"]],
-        "facts": changed_facts(before, now, corrections),
+        "ratios": [
+            {
+                **{name: is_[name] for name in ("code", "title", "measure")},
+                "was": {name: was[name] for name in _PRINTED_RATE},
+                "now": {name: is_[name] for name in _PRINTED_RATE},
+            }
+            for was, is_ in _changed_rates(before, now)
+        ],
+        "facts": changed_facts(before, now, corrections, _telling(before, now)),
         "targets": _changed_targets(before, now),
     }
 
 
 def missing(before: Document, now: Document) -> list[Document]:
     """The facts that counted and are not known any more: somebody replaced or voided them."""
-    known = {key(one) for one in now["facts"]}
-    return [one for one in before["facts"] if one["counts"] and key(one) not in known]
+    known, telling = {key(one) for one in now["facts"]}, _telling(before, now)
+    return [one for one in before["facts"] if (one["counts"] or one["event"] in telling) and key(one) not in known]
+
+
+def _changed_rates(before: Document, now: Document) -> list[tuple[Document, Document]]:
+    """The rates that are other now, each as it was and is; both are by the definitions of the earlier one."""
+    both = zip(before["ratios"], now["ratios"], strict=True)
+    return [(was, is_) for was, is_ in both if any(was[name] != is_[name] for name in _SAID[was["measure"]])]
+
+
+def _telling(before: Document, now: Document) -> set[str]:
+    """The events by which rates changed: their facts count toward no indicator, and are told all the same."""
+    definitions = read_definitions(before["definitions"]["text"], DEFINITIONS)
+    changed = {is_["code"] for _, is_ in _changed_rates(before, now)}
+    return {event for ratio in definitions.ratio if ratio.code in changed for event in events_of(ratio)}
 
 
 def changed_lines(before: Document, after: Document) -> list[Document]:
@@ -90,26 +119,34 @@ def changed_lines(before: Document, after: Document) -> list[Document]:
     ]
 
 
-def changed_facts(before: Document, after: Document, corrections: Mapping[Key, Document]) -> list[Document]:
-    """Each fact that counts in only one of the two, or differently; a correction stands with what it corrects."""
-    was, now = ({key(one): one for one in counted["facts"] if one["counts"]} for counted in (before, after))
-    known = {key(one) for one in after["facts"]}
+def changed_facts(
+    before: Document, after: Document, corrections: Mapping[Key, Document], telling: Set[str] = frozenset()
+) -> list[Document]:
+    """Each fact that counts in only one of the two, or differently; a correction stands with what it corrects.
+
+    Facts of the events `telling` are told also where they count toward no indicator.
+    """
+    was, now = (
+        {key(one): one for one in counted["facts"] if one["counts"] or one["event"] in telling}
+        for counted in (before, after)
+    )
+    known = {key(one): one for one in after["facts"]}
     found, told = [], set[Key]()
     for one in was.values():
-        same = now.get(key(one))
+        same = known.get(key(one))
         if same is not None and same["counts"] == one["counts"]:
             continue
         by = corrections.get(key(one))
         instead = now.get((one["source"], by["id"])) if by and by["id"] else None
         if instead is not None:
             told.add(key(instead))
-        if same is not None:
-            kind = "recounted"
-        elif key(one) in known:
-            kind = "dropped"
-        else:
+        if same is None:
             kind = "voided" if by is None or by["event"] == "voided" else "replaced"
-        found.append(_change(kind, one, same or instead, by))
+            found.append(_change(kind, one, instead, by))
+        elif same["counts"]:
+            found.append(_change("recounted", one, same, by))
+        else:
+            found.append(_change("dropped", one, None, by))
     for one in now.values():
         if key(one) not in was and key(one) not in told:
             by = {"source": one["source"], "id": one["id"], "event": one["event"], "recorded_at": one["recorded_at"]}

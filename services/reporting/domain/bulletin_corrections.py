@@ -14,11 +14,12 @@ def corrections(document: Document) -> Iterator[say.Part]:
     since = f"第{restated['since']}号通报（截至{say.full_day(date.fromisoformat(restated['through']))}）"
     if restated["definitions_changed"]:
         yield say.paragraph(f"本期口径版本与{since}不同，以下更正仍按该期口径计算。")
-    if not restated["indicators"] and not restated["facts"]:
+    if not restated["indicators"] and not restated["ratios"] and not restated["facts"]:
         yield say.paragraph(f"{since}的数据没有更正。")
         return
     unchanged = "各项指标数值不变，其组成有以下更正"
-    figures = say.listed((_restatement(one) for one in restated["indicators"]), "；") or unchanged
+    lines = (*map(_restatement, restated["indicators"]), *map(_restated_rate, restated["ratios"]))
+    figures = say.listed(lines, "；") or unchanged
     yield say.paragraph(f"{since}发布后，因补报、更正和作废，其数据重新计算如下：{figures}。")
     if restated["facts"]:
         yield say.table(
@@ -42,8 +43,17 @@ def _restatement(one: Document) -> str:
     if was["target"] != now["target"]:
         said.append(f"目标由{was['target'] or '未下达'}更正为{now['target'] or '未下达'}")
     if was["completion_pct"] != now["completion_pct"]:
-        said.append(f"完成率由{was['completion_pct'] or '—'}%更正为{now['completion_pct'] or '—'}%")
+        said.append(f"完成率由{_percent(was['completion_pct'])}更正为{_percent(now['completion_pct'])}")
     return str(one["title"]) + (say.listed(said, "，") or "的项目数有更正")
+
+
+def _restated_rate(one: Document) -> str:
+    was, now = one["was"]["pct"], one["now"]["pct"]
+    return f"{one['title']}" + ("的组成有更正" if was == now else f"由{_percent(was)}更正为{_percent(now)}")
+
+
+def _percent(said: str | None) -> str:
+    return "—" if said is None else f"{said}%"
 
 
 def _change(fact: Document) -> str:

@@ -48,11 +48,18 @@ TIERS: Final[Mapping[str, str]] = {
 EVENTS: Final[Mapping[str, str]] = {
     "funds-arrived": "到位资金",
     "signed": "签约",
+    "site-fixed": "敲定选址",
+    "planned": "完成规划",
     "started": "开工",
     "completed": "竣工",
     "commissioned": "投产",
+    "at-capacity": "达产",
     "registered": "入库",
+    "claimed": "认领",
     "intent-signed": "意向签约",
+    "suspended": "暂停",
+    "resumed": "恢复",
+    "terminated": "终止",
 }
 CHANGES: Final[Mapping[str, str]] = {
     "added": "补报",

@@ -75,13 +75,18 @@ def asked_events(definitions: Definitions) -> set[str]:
     """The events on which the figures of these definitions depend."""
     events: set[str] = {one.fact.event for one in definitions.indicator}
     for ratio in definitions.ratio:
-        events |= {ratio.cohort.event, *ratio.done.events, *_PHASES}
+        events |= events_of(ratio)
     filters = [one.filter for one in definitions.indicator] + [one.filter for one in definitions.ratio]
     if any(_describes(fits) for fits in filters):
         events.add("registered")
     if any(fits.projects is not None for fits in filters):
         events.add("signed")
     return events
+
+
+def events_of(ratio: Ratio) -> set[str]:
+    """The events on which a rate depends, whatever its filter asks of its projects."""
+    return {ratio.cohort.event, *ratio.done.events, *_PHASES}
 
 
 def counted(indicator: Indicator, facts: Iterable[Fact], district: str, asked: Question) -> list[Count]:
