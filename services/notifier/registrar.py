@@ -26,12 +26,11 @@ from services.notifier.domain.cases import (
     review,
 )
 from services.notifier.domain.duties import next_look
-from services.notifier.domain.ladder import next_morning, next_opening
 from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import Record, what_is_wrong
 from services.notifier.domain.rules import Rung
 from services.notifier.domain.silences import Silence
-from services.notifier.domain.timers import Clock
+from services.notifier.domain.timers import Clock, next_news
 from services.notifier.sifter import sift
 from shared.clock import business_day
 from shared.database import Connection
@@ -146,12 +145,9 @@ class Registrar:
         )
         await connection.execute(SQL["resolve_cases"], *columns, now)
         loud = [each.case.id for each in changes if each.case.rung and not each.quiet]
-        digest, policy = self._policy.digest, self._policy
-        later = next_opening(now, policy.opening, policy.days)
-        if digest is not None:
-            later = next_morning(now, digest.at, policy.opening, policy.days)
         if loud:
-            await connection.execute(SQL["tell_resolved"], loud, now, later, digest is not None)
+            digest, later = self._policy.digest is not None, next_news(now, self._policy)
+            await connection.execute(SQL["tell_resolved"], loud, now, later, digest)
         # A case that told nobody, opened and closed while a backlog was read, is not worth a line in the archive.
         await announce(connection, [_resolved(each, now) for each in changes if each.case.rung], now)
 

@@ -1,8 +1,8 @@
-"""Sweeps what time has brought: duties that began today, and cases whose next rung is due."""
+"""Sweeps what time has brought: duties that began today, cases whose next rung is due, posts that changed hands."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
@@ -11,11 +11,13 @@ import structlog
 from services.notifier.announcer import Happened, announce
 from services.notifier.domain.cases import Case, Change, Climb, Exhaust, Wait, fire, stands
 from services.notifier.domain.directory import Directory, Nobody, Person
+from services.notifier.domain.duties import Holds
 from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import Record
 from services.notifier.domain.rules import Role, Rung
 from services.notifier.domain.silences import Silence
-from services.notifier.domain.timers import Clock, fires_at
+from services.notifier.domain.successors import holders
+from services.notifier.domain.timers import Clock, fires_at, next_news
 from services.notifier.metrics import Metrics
 from services.notifier.registrar import Registrar, case_of
 from services.notifier.sifter import Faulty, sift
@@ -28,6 +30,7 @@ SQL = queries_beside(__file__)
 
 # What cannot be handled today may be on another day, or after somebody has mended it.
 _SET_ASIDE_FOR: Final = timedelta(hours=1)
+_MOST_AT_ONCE: Final = 1000
 
 # Case, generation, rung, recipient, channel, digest, state, reason: a row of notifier.delivery.
 _Told: TypeAlias = tuple[UUID, int, int, str, str, bool, str, str | None]
@@ -58,6 +61,7 @@ class Sweeper:
         self._directory = directory
         self._metrics = metrics
         self._adopted = False
+        self._introduced: date | None = None
         self._log = structlog.get_logger().bind(part="sweeper")
 
     async def run_once(self, now: datetime) -> int:
@@ -74,7 +78,9 @@ class Sweeper:
             # With nobody in the directory every ladder would run out within a moment, unheard.
             if not found and agenda["fire"] and self._directory.people:
                 found = await self._fire_cases(now)
+            # Last, so that nobody is told of what is over, or twice of what is just told.
             if not found:
+                await self._introduce(now)
                 return done
             done += found
 
@@ -129,6 +135,34 @@ class Sweeper:
             await self._set_aside(connection, await sift(connection, rows, work), now)
         return len(rows)
 
+    async def _introduce(self, now: datetime) -> None:
+        """Once a day, tell those who took a post over of the open cases that its holder before was told of."""
+        today, last = business_day(now), None
+        if self._introduced == today or not self._directory.people:
+            return
+        while rows := await self._pool.fetch(SQL["told_of"], last, _MOST_AT_ONCE):
+            async with self._pool.acquire() as connection, connection.transaction():
+                await self._introduce_to(connection, rows, now)
+            last = rows[-1]["id"]
+        self._introduced = today
+
+    async def _introduce_to(self, connection: Connection, rows: Sequence[Any], now: datetime) -> None:
+        silences = await self._registrar.silences(connection, now)
+
+        async def work(some: Sequence[Any]) -> None:
+            told = [each for row in some for each in self._unheard(row, silences, now)]
+            await connection.execute(SQL["tell"], *_columns(told, 8), now, next_news(now, self._policy))
+
+        await self._set_aside(connection, await sift(connection, rows, work), now)
+
+    def _unheard(self, row: Any, silences: Sequence[Silence], now: datetime) -> Iterator[_Told]:
+        case, record = case_of(row), Record.model_validate(row["record"])
+        found = stands(case, record, silences, self._policy, now)
+        if isinstance(found, Holds):
+            for rung, person in holders(case, found.duty, record, self._directory, business_day(now)).values():
+                if person.name not in row["told"]:
+                    yield from _told(case, rung, person, digest=self._policy.digest is not None)
+
     async def _set_aside(self, connection: Connection, faulty: Sequence[Faulty[Any]], now: datetime) -> None:
         for each in faulty:
             self._log.error("a case is set aside", key=each.row["dedup_key"], why=each.why)
@@ -153,9 +187,7 @@ class Sweeper:
         case, today = climb.case, business_day(now)
         people = self._people(swept, climb, record, now)
         for person in people:
-            for address in person.first:
-                place = case.id, case.generation, climb.rung, person.name, address.channel
-                swept.told.append((*place, climb.digest, "waiting", None))
+            swept.told.extend(_told(case, climb.rung, person, digest=climb.digest))
         # A rung that reaches nobody does not wait for an answer.
         next_at = climb.next_fire_at if people else now
         swept.climbs.append((case.id, climb.rung, next_at, climb.clock.since, climb.clock.working_days))
@@ -183,7 +215,7 @@ class Sweeper:
             await connection.execute(SQL["exhaust"], [case.id for case in swept.exhausted])
         if swept.climbs:
             await connection.execute(SQL["climb"], *_columns(swept.climbs, 5))
-            await connection.execute(SQL["tell"], *_columns(swept.told, 8), now)
+            await connection.execute(SQL["tell"], *_columns(swept.told, 8), now, now)
         await self._registrar.apply(connection, swept.changes, now)
         await announce(connection, swept.happened, now)
 
@@ -193,6 +225,11 @@ class Sweeper:
         for case, rung, role, why in swept.nobody:
             self._metrics.nobody.inc()
             self._log.error("a rung leads to nobody", case=case.key, rung=rung, role=role, why=why)
+
+
+def _told(case: Case, rung: int, person: Person, *, digest: bool) -> Iterator[_Told]:
+    for address in person.first:
+        yield case.id, case.generation, rung, person.name, address.channel, digest, "waiting", None
 
 
 def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:

@@ -102,11 +102,29 @@ where id = any($1::uuid[]);
 
 -- name: tell
 -- Once for a case, generation, rung, recipient and channel, whoever asks how often. A rung that found nobody stays
--- listed: somebody should have been told, and was not.
+-- listed: somebody should have been told, and was not. Not before $10.
 insert into notifier.delivery
     (case_id, generation, rung, recipient, channel, digest, state, reason, notice, created_at, not_before)
-select told.*, 'overdue', $9::timestamptz, $9::timestamptz
+select told.*, 'overdue', $9::timestamptz, $10::timestamptz
 from unnest(
     $1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::boolean[], $7::text[], $8::text[]
 ) as told (case_id, generation, rung, recipient, channel, digest, state, reason)
 on conflict do nothing;
+
+-- name: told_of
+-- Open cases that nobody's answer holds up, after one of them, with everybody there was a way to tell of each.
+select
+    escalation_case.*,
+    project.record,
+    array(
+        select distinct recipient
+        from notifier.delivery
+        where case_id = escalation_case.id and notice = 'overdue' and channel <> 'none'
+    ) as told
+from notifier.escalation_case
+join notifier.project using (district, project)
+where state in ('open', 'exhausted') and rung > 0 and paused_at is null
+  and escalation_case.set_aside_at is null and project.set_aside_at is null
+  and ($1::uuid is null or escalation_case.id > $1)
+order by escalation_case.id
+limit $2;

@@ -122,6 +122,45 @@ async def test_higher_rungs_are_told_at_once_and_by_whoever_is_in_the_post_that_
     assert (told.recipient, told.notice) == ("何平", "overdue")
 
 
+async def test_whoever_takes_a_project_over_hears_the_next_morning_of_what_was_told_before(office: Mornings) -> None:
+    await office.hear(moved(1))
+    await office.until("2026-09-07 12:00")
+    await office.until("2026-09-09 12:00")
+    assert [each.recipient for each in office.told()] == ["马超", "何平", "王建国 副区长"]
+    # Another official, and another unit with nobody at its head in the directory.
+    people = f"{PEOPLE}李红梅 副区长,official,,bot,,\n"
+    office.take_directory(read_directory(people.encode()))
+    await office.hear(moved(2, lead_official="李红梅 副区长", lead_unit="区规划自然资源局"))
+    await office.work()
+    await office.until("2026-09-09 23:00")
+    assert office.told() == []
+    await office.until("2026-09-10 12:00")
+    told = office.told()
+    assert sorted((each.recipient, each.notice) for each in told) == [("李红梅 副区长", "digest"), ("谢文静", "digest")]
+    (official,) = (each for each in told if each.recipient == "李红梅 副区长")
+    assert "原定9月1日前开工，已逾期9天，此前已通知马超、何平" in official.text
+    # Once, and the climb goes on as it would have.
+    await office.until("2026-09-30 12:00")
+    assert office.told() == []
+    assert (await office.states())["P-2026-017"] == "exhausted"
+
+
+async def test_whoever_comes_into_a_post_on_a_day_hears_of_what_its_holder_left(office: Mornings) -> None:
+    await office.hear(moved(1))
+    office.take_directory(
+        read_directory(PEOPLE.replace("2026-09-06", "2026-09-13").replace("2026-09-07", "2026-09-14").encode())
+    )
+    await office.until("2026-09-11 12:00")
+    assert [each.recipient for each in office.told()] == ["马超", "钱进", "王建国 副区长"]
+    await office.until("2026-09-14 00:01")
+    await office.until("2026-09-14 12:00")
+    (taken_over,) = office.told()
+    assert (taken_over.recipient, taken_over.notice) == ("何平", "digest")
+    await office.hear(moved(2, on="2026-09-14"))
+    await office.until("2026-09-15 12:00")
+    assert set(office.recipients()) == {"王建国 副区长", "何平", "钱进", "马超"}
+
+
 async def test_what_ended_is_told_the_next_morning_beside_what_is_new(office: Mornings) -> None:
     await office.hear(record(due=FRESH))
     await office.until("2026-09-03 12:00")

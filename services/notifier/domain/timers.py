@@ -62,6 +62,13 @@ def tried_again(at: datetime, policy: Policy, *, digest: bool) -> datetime:
     return waited if next_opening(waited, policy.opening, policy.days) == waited else later
 
 
+def next_news(now: datetime, policy: Policy) -> datetime:
+    """When somebody is to hear of what is not pressing: in the next morning's digest, where there is one."""
+    if policy.digest is None:
+        return next_opening(now, policy.opening, policy.days)
+    return next_morning(now, policy.digest.at, policy.opening, policy.days)
+
+
 def next_digest(now: datetime, policy: Policy) -> datetime:
     """When the digest of a later day than this goes out."""
     return goes_out(midnight(business_day(now) + timedelta(days=1)), policy, digest=True)
