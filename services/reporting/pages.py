@@ -1,6 +1,7 @@
 """The figures for people: the wall chart (挂图作战), and behind each figure its facts and its projects."""
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -24,9 +25,21 @@ _PROJECTS_SHOWN = 200
 Refused = Callable[[str], str | None]
 """Where a district's refused messages are listed, if anywhere."""
 
+
+def _address(said: Mapping[str, object]) -> str:
+    return urlencode({name: value for name, value in said.items() if value})
+
+
+def _same(asked: Question, through: date | None = None) -> str:
+    """The question in the address of another page; with another last day, if one is given."""
+    known_by = asked.known_by and asked.known_by.isoformat()
+    return _address({"year": f"{asked.year:04}", "through": through or asked.through, "known_by": known_by})
+
+
 _templates = Jinja2Templates(Path(__file__).parent / "templates")
 _templates.env.trim_blocks = _templates.env.lstrip_blocks = True
 _templates.env.globals["say"] = wording
+_templates.env.globals["same"] = _same
 
 
 def routes(desk: Desk, live: Live, units: Mapping[str, str], ledger: str | None) -> APIRouter:
@@ -82,6 +95,7 @@ def _charts(router: APIRouter, desk: Desk, refused: Refused) -> None:
         shown: dict[str, Any] = {
             "live": f"/districts/{district}/live",
             "name": desk.name(district),
+            "asked": asked,
             "report": report,
             "period": wording.period(asked, desk.definitions.year_begins),
             "refused": refused(district),
@@ -111,6 +125,7 @@ def _of_figures(router: APIRouter, desk: Desk, units: Mapping[str, str], refused
         shown = {
             "live": f"/districts/{district}/live",
             "name": desk.name(district),
+            "asked": asked,
             "report": proof.report,
             "period": wording.period(asked, proof.indicator.year_begins),
             "refused": refused(district),
@@ -144,7 +159,7 @@ def _of_projects(router: APIRouter, desk: Desk, units: Mapping[str, str]) -> Non
             limit=_PROJECTS_SHOWN,
         )
         found = await desk.projects(district, asked, wanted)
-        again = {"through": asked.through, "stage": stage, "late": late, "search": search, "cursor": found.following}
+        again = {"stage": stage, "late": late, "search": search, "cursor": found.following}
         shown = {
             "district": district,
             "name": desk.name(district),
@@ -152,7 +167,7 @@ def _of_projects(router: APIRouter, desk: Desk, units: Mapping[str, str]) -> Non
             "wanted": wanted,
             "stages": {**wording.STAGES, **wording.ASIDE},
             "groups": wall.by_official(found.projects) if late else wall.one_group(found.projects),
-            "following": urlencode({key: value for key, value in again.items() if value}) if found.following else "",
+            "following": f"{_same(asked)}&{_address(again)}" if found.following else "",
         }
         return _templates.TemplateResponse(request, "projects.html", shown)
 

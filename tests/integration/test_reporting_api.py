@@ -463,7 +463,7 @@ async def test_years_from_december_on_are_published_asked_and_shown_by_their_own
         assert (answer["year"], answer["through"], answer["indicators"][0]["actual"]) == (2027, "2026-12-05", "2.0")
         wall = (await client.get(f"/districts/{DISTRICT}")).text
         assert "2026年12月1日—12月5日" in wall
-        assert wall.index("?through=2026-12-31") < wall.index("<span>1月</span>")
+        assert wall.index("?year=2027&amp;through=2026-12-31") < wall.index("<span>1月</span>")
         before = (await client.get("/", params={"through": "2026-08-31"}, follow_redirects=True)).text
         assert "2025年12月1日—2026年8月31日" in before
         assert "序时进度 75.00%" in before

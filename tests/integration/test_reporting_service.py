@@ -1,8 +1,11 @@
 """The whole reporting service, on a real bus and a real database: records in, figures and pages out."""
 
+import html
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urljoin
 
 import asyncpg
 import httpx
@@ -375,6 +378,23 @@ async def test_the_page_says_loudly_what_is_missing_and_as_of_when(
     assert f'href="http://ledger:8081/v1/quarantine?district={DISTRICT}"' in page
     assert "按 2026年9月5日0时00分（北京时间）已入账的数据计算" in page
     assert "known_by=2026-09-05T00%3A00%3A00%2B08%3A00" in page
+
+
+async def test_every_page_reached_from_one_of_an_instant_is_of_that_instant(
+    client: httpx.AsyncClient, stream: JetStreamContext
+) -> None:
+    await publish(stream, *year(), project("P-9", [funds("2026-08-01", "1.00", "f-9", recorded=at(250))]))
+    await settled(client)
+    asked = AUGUST | {"known_by": "2026-09-05T00:00:00+08:00"}
+    page = (await client.get("/", params=asked, follow_redirects=True)).text
+    links = [html.unescape(one) for one in re.findall('href="([^"]*)"', page)]
+    figures = [urljoin(f"/districts/{DISTRICT}", one) for one in links if "through=" in one]
+    assert {len(re.findall(r"/projects\?", one)) for one in figures} == {0, 1}
+    for one in figures:
+        reached = (await client.get(one)).text
+        assert "按 2026年9月5日0时00分（北京时间）已入账的数据计算" in reached, one
+        assert "P-9" not in reached, one
+        assert 'name="known_by" value="2026-09-05T00:00:00+08:00"' in reached or "/indicators/" in one
 
 
 async def test_names_that_departments_typed_cannot_write_into_the_page(
