@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 
 import structlog
 from faststream.nats import NatsBroker
+from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from shared.harmless import harden
@@ -17,6 +18,8 @@ from shared.streams import servers, without_passwords
 from shared.subjects import Consumer
 from shared.tasks import end
 
+# A server whose machine is gone is noticed when it has not answered three times; by default that takes six minutes.
+_PING_SECONDS = 10
 _CONNECTING_SECONDS = 2.0
 _STOPPING_SECONDS = 5.0
 
@@ -48,6 +51,7 @@ def make_broker(nats_url: str, name: str) -> NatsBroker:
         servers(nats_url),
         name=name,
         max_reconnect_attempts=-1,
+        ping_interval=_PING_SECONDS,
         closed_cb=closed,
         disconnected_cb=disconnected,
         reconnected_cb=reconnected,
@@ -110,7 +114,23 @@ def publisher(broker: NatsBroker) -> Callable[[Iterable[Outgoing]], Awaitable[No
 async def _consume(connecting: asyncio.Task[None], broker: NatsBroker, intakes: Sequence[Intake]) -> None:
     await asyncio.shield(connecting)
     harden(broker.connection)
+    _leave_lost_ones_at_once(broker.connection)
     await asyncio.gather(*(intake.run(broker.connection, Readers(broker.connection)) for intake in intakes))
+
+
+def _leave_lost_ones_at_once(connection: Client) -> None:
+    """Have what was not sent on a lost connection dropped: the client would wait until a dead machine has taken it."""
+    transport = connection._transport
+    assert transport is not None  # noqa: S101 - a connection that came up has one, and keeps it
+    close: Callable[[], object] = transport.close
+
+    def leave() -> None:
+        writer = getattr(transport, "_io_writer", None)
+        if connection.is_reconnecting and writer is not None:
+            writer.transport.abort()
+        close()
+
+    transport.close = leave  # type: ignore[method-assign] # the client has no hook of its own
 
 
 async def _stop(broker: NatsBroker) -> None:

@@ -16,9 +16,11 @@ from services.ledger.app import build
 from services.ledger.settings import LedgerSettings
 from shared import bus, intake, pull, streams
 from shared import partitions as parting
-from shared.jetstream import Config, ask
+from shared.jetstream import Config, ask, put_consumer
 from tests.integration.conftest import running
-from tests.integration.disturbed import disturbed, frozen, outage
+from tests.integration.department import Department, contract_signed, funds_arrived
+from tests.integration.disturbed import SOON_AGAIN, disturbed, frozen, outage
+from tests.integration.silent_way import silenced
 from tests.waiting import until
 
 _SOON_SECONDS = 8.0
@@ -73,27 +75,47 @@ async def test_nats_freezes_and_goes_on(own_nats: Nats, database_url: str) -> No
         await ledger.assert_as_undisturbed()
 
 
+@contextlib.asynccontextmanager
+async def ready_ledger(nats_url: str, database_url: str) -> AsyncIterator[None]:
+    """A ledger that nobody else uses the connection of."""
+    app = build(LedgerSettings(nats_url=nats_url, database_url=database_url))
+    transport = httpx.ASGITransport(app=app)
+    async with running(app), httpx.AsyncClient(transport=transport, base_url="http://ledger") as http:
+
+        async def ready() -> bool:
+            return (await http.get("/readyz")).is_success
+
+        await until(ready)
+        yield
+
+
 async def test_a_ledger_ends_although_nats_is_frozen(
     own_nats: Nats, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bus, "_STOPPING_SECONDS", 0.2)
     monkeypatch.setattr(pull, "_LEAVING_SECONDS", 0.2)
-    app = build(LedgerSettings(nats_url=own_nats.url, database_url=database_url))
     async with contextlib.AsyncExitStack() as process:
-        await process.enter_async_context(running(app))
-        http = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://ledger")
-        ledger = await process.enter_async_context(http)
-
-        async def ready() -> bool:
-            return (await ledger.get("/readyz")).is_success
-
-        await until(ready)
+        await process.enter_async_context(ready_ledger(own_nats.url, database_url))
         with frozen(own_nats):
             # Not a timeout around it: what is cancelled there goes on all the same.
             ending = asyncio.create_task(process.aclose())
             ended, _ = await asyncio.wait({ending}, timeout=_SOON_SECONDS)
         await ending
         assert ended
+
+
+async def test_nats_is_gone_without_a_farewell_and_is_found_again(
+    provisioned: str, database_url: str, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus, "_PING_SECONDS", 0.2)
+    await put_consumer(client, SOON_AGAIN)
+    department = await Department.open(client)
+    async with silenced(provisioned) as way, ready_ledger(way.url, database_url):
+        await department.say(contract_signed("P-1", "1"))
+        await department.hear_record("P-1", 1)
+        way.fall_silent()
+        await department.say(funds_arrived("P-1", "2", "1.00"))
+        await department.hear_record("P-1", 2)
 
 
 async def test_a_consumer_is_deleted_and_read_again(

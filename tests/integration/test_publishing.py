@@ -1,12 +1,16 @@
 """Whoever publishes hears that all is stored, or at once why something is not."""
 
 import asyncio
+import contextlib
 
 import pytest
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 
+from shared import bus
 from shared.publishing import NotStored, Outgoing, Publisher
-from tests.waiting import PATIENCE
+from tests.integration.silent_way import silenced
+from tests.waiting import PATIENCE, until
 
 _SUBJECT = "ledger.500101.project.P-1"
 
@@ -48,3 +52,27 @@ async def test_without_a_stream_the_remedy_is_named(client: Client) -> None:
     await client.jetstream().delete_stream("LEDGER")
     with pytest.raises(NotStored, match="no stream takes it: has 'luodi provision' run"):
         await Publisher(client)([Outgoing(_SUBJECT, b"{}")])
+
+
+async def test_what_a_server_that_is_gone_never_took_keeps_nobody_from_connecting_again(
+    provisioned: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus, "_PING_SECONDS", 0.2)
+
+    async def fill_every_buffer() -> None:
+        with contextlib.suppress(NatsError):
+            for _ in range(60):
+                await broker.connection.publish("x", bytes(1_000_000))
+
+    async def connected() -> bool:
+        return await bus.connected(broker) is None
+
+    async def connected_again() -> bool:
+        return broker.connection.stats["reconnects"] == 1
+
+    async with silenced(provisioned) as way, bus.running(bus.make_broker(way.url, "test")) as broker:
+        await until(connected)
+        way.fall_silent()
+        filling = asyncio.create_task(fill_every_buffer())
+        await until(connected_again)
+        await filling
