@@ -19,7 +19,7 @@ from services.notifier.domain.ladder import Calendar
 from services.notifier.domain.links import BadLinkError, ExpiredLinkError, Link, LinkMaker
 from services.notifier.domain.messages import plain
 from services.notifier.domain.policy import Policy
-from services.notifier.domain.wording import ROLES, zh_end, zh_moment
+from services.notifier.domain.wording import ROLES, person, zh_end, zh_moment
 from shared.clock import Clock, business_day
 from shared.database import UNREACHABLE
 from shared.web import unreachable
@@ -118,6 +118,7 @@ class Pages:
         self._templates.filters["moment"] = self._moment
         self._templates.filters["end"] = lambda at: zh_end(at, business_day(self._clock()))
         self._templates.globals["WORDS"] = WORDS
+        self._templates.filters["person"] = person
         self._templates.filters["word"] = lambda value, kind: WORDS[kind].get(value, value)
         self._templates.tests["provisional"] = lambda at: not calendar.knows(business_day(at))
 

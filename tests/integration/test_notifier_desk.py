@@ -178,7 +178,7 @@ async def test_an_official_sees_everything_of_theirs_and_answers_some_of_it(offi
         found = re.search(r'href="\.\./(mine/[^"]+)"', shown)
         assert found is not None
         page = (await http.get(f"/{found[1]}")).text
-        assert f"{OFFICIAL}，您好" in page
+        assert "王建国副区长，您好" in page
         assert "您名下有1项未办结，其中1项待签收。" in page
         assert "近30日结束" in page
         assert "食品精深加工园" in page
