@@ -21,6 +21,7 @@ UNREACHABLE: Final = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
     asyncpg.InterfaceError,
     # Between the server's farewell and its hanging up.
     asyncpg.InternalClientError,

@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
+import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -45,6 +47,18 @@ async def test_a_program_that_asks_the_ledger_is_told_to_try_again(provisioned: 
     assert answer.json() == {
         "detail": "a server behind this service does not answer: try again in a moment; /readyz tells which"
     }
+
+
+async def test_a_program_is_told_the_same_while_postgres_takes_no_more_connections(
+    provisioned: str, database_url: str
+) -> None:
+    owner = await asyncpg.connect(database_url, ssl=False)
+    await owner.execute(f"alter database {urlsplit(database_url).path.strip('/')} connection limit 0")
+    await owner.close()
+    app = services.ledger.app.build(LedgerSettings(nats_url=provisioned, database_url=database_url))
+    async with asked(app) as client:
+        answer = await client.get("/v1/quarantine")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
 
 async def test_a_program_that_asks_the_notifier_is_told_to_try_again(notifier: FastAPI) -> None:
