@@ -264,3 +264,19 @@ async def test_what_counts_since_december_is_not_wrong_where_the_text_counts_fro
         found = (await Checker().check(text, comparison)).findings
         said = {one.claim.kind.value: one.claim.verdict.value for one in found}
         assert (said["ledger"], said["ledger-target"]) == (verdict, "inconsistent")
+
+
+def test_a_rise_over_any_earlier_percentage_is_computed_where_nothing_stands_between() -> None:
+    for before in ("较年初的77.7%提升", "比上半年（77.7%）提高", "较一季度77.7%上升"):
+        assert said(f"履约率83.9%，{before}6.2个百分点。")[-1] == ("difference", "6.2个百分点", "consistent")
+        assert said(f"履约率83.9%，{before}7.2个百分点。")[-1] == ("difference", "7.2个百分点", "inconsistent")
+    assert said("失业率5.1%，较去年底的5.4%下降0.3个百分点。")[-1][2] == "consistent"
+    assert said("综合进度78.2%（其中土建81.4%），较上月的70.1%提高8.1个百分点。")[-1][2] == "unverifiable"
+
+
+def test_a_share_of_an_account_that_has_budget_in_its_name_is_no_share_of_a_target() -> None:
+    text = "一般公共预算收入18.64亿元，其中税收收入11.87亿元，占一般公共预算收入的{}%。"
+    assert said(text.format("63.7")) == [("share", "63.7%", "consistent")]
+    assert said(text.format("65.7")) == [("share", "65.7%", "inconsistent")]
+    assert said("民生支出30.2亿元，占一般公共预算支出38.6亿元的80.2%。") == [("share", "80.2%", "inconsistent")]
+    assert said("收入18.64亿元，占年度预算（26亿元）的71.7%。") == [("completion", "71.7%", "consistent")]

@@ -48,7 +48,10 @@ _LEFT = re.compile(
 )
 _TIMES = re.compile(r"[是为达](?P<base>[^，。；：A-Z]{0,10}（?[MNU]）?)的$")
 _CONVERTED = re.compile("M(?:（|，)(?:折合|即|合)(?:人民币)?$")
-_COMPARED = re.compile(r"[比较][^，。；MNUPD]{1,14}?（?(?P<base>P)）?的?(?P<how>高|低|多|少|快|慢)(?:出|于|了)?$")
+_COMPARED = re.compile(
+    r"[比较][^，。；MNUPD]{1,14}?（?(?P<base>P)）?的?"
+    r"(?P<how>提高|提升|上升|增加|扩大|下降|降低|回落|减少|下滑|缩小|高|低|多|少|快|慢)(?:出|于|了)?$"
+)
 _BEYOND = re.compile(r"(?:超额?出?过?(?:全年|年度)?(?:目标|任务|目标任务)|超额完成)(?:任务|目标|[MN])?$")
 
 
@@ -196,14 +199,17 @@ def _points_grown(sentence: Sentence, result: Quantity, *, falls: bool) -> Itera
 
 
 def _compared(sentence: Sentence, result: Quantity, offset: int, match: re.Match[str]) -> Iterator[Candidate]:
-    """比全市平均水平（76.9%）高4.76个百分点."""
+    """比全市平均水平（76.9%）高4.76个百分点, 较年初的77.7%提升6.2个百分点."""
     base = sentence.here(offset + match.start("base"))
     before = [one for one in sentence.figures if one.kind is Kind.PERCENT and one.start < base.start]
     if not before or base.vague:
         return
-    now, less = before[-1], match["how"] in {"低", "少", "慢"}
+    now, less = before[-1], bool(_FALLING.match(match["how"]) or match["how"] in {"低", "少", "慢"})
     inputs = (base, now) if less else (now, base)
-    tied = linked(sentence, now, offset + match.start()) and not now.vague
+    begun = offset + match.start()
+    # What an aside says (其中土建81.4%) is not what the sentence goes on about.
+    aside = "）" in sentence.shape[sentence.at(now) : begun].partition("（")[0]
+    tied = linked(sentence, now, begun) and not aside and not now.vague
     yield Candidate(ClaimKind.DIFFERENCE, result, (Reading(difference, inputs, tied, remote=not tied),), sentence)
 
 

@@ -39,6 +39,8 @@ _DONE_NEXT = re.compile(
 )
 _NOBODY = re.compile("(?:T|X|，|全[区县市]|我[区县市]|已|累计|共|目前|截至|今年以来)*")
 _HAS_TARGET = re.compile(TARGET_WORD)
+# 占一般公共预算收入的63.7% is a share of what came in, and no target.
+_ACCOUNT = re.compile("预算(?:收入|支出|内)")
 _NOT_DONE = {Role.CHANGE, Role.BASE, Role.VAGUE, Role.ATTRIBUTE, Role.UNDONE}
 _YEAR = "全年"
 _SPAN = re.compile("(?P<year>全年|年度|年初|今年|本年|当年)|当月|本月|月度|当季|本季|季度|半年|[三五]年|X")
@@ -75,7 +77,8 @@ def _find(sentence: Sentence, place: int) -> _Found | None:
     if match := _OF.search(head):
         named = [at for at in sentence.places if offset + match.start("what") <= at < place]
         inside = [one for one in map(sentence.here, named) if one.kind in VALUES]
-        if _HAS_TARGET.search(match["what"]) or (inside and match["verb"].startswith("完成")):
+        words = _ACCOUNT.sub("", match["what"]) if match["verb"].startswith("占") else match["what"]
+        if _HAS_TARGET.search(words) or (inside and match["verb"].startswith("完成")):
             target = inside[0] if len(inside) == 1 else None
             what = match["what"] if len(inside) < 2 else "？" + match["what"]
             span = _span(sentence, offset + match.start("what"), place)
