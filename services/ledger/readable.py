@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -33,7 +33,7 @@ def readable(raw: bytes) -> Readable:
         return Readable("binary", "\n".join(_dumped(raw[:SHOWN_BYTES])), len(raw) > SHOWN_BYTES)
     kind: Literal["JSON", "text"] = "JSON" if _is_json(text) else "text"
     if kind == "JSON":
-        text = "".join(_set_out(text))
+        text = _beginning(_set_out(text))
     lines = "\n".join(escaped(line) for line in text[:SHOWN_CHARACTERS].split("\n"))
     return Readable(kind, lines, len(text) > SHOWN_CHARACTERS)
 
@@ -59,6 +59,17 @@ def _set_out(text: str) -> Iterator[str]:
         yield part + " " if part == ":" else part
         depth += opens
         before = part
+
+
+def _beginning(parts: Iterable[str]) -> str:
+    # Set out whole, what is nested deeply would be a thousand times as long as it was sent.
+    shown, left = list[str](), SHOWN_CHARACTERS
+    for part in parts:
+        shown.append(part)
+        left -= len(part)
+        if left < 0:
+            break
+    return "".join(shown)
 
 
 def _dumped(raw: bytes) -> Iterator[str]:

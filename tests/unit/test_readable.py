@@ -2,12 +2,13 @@
 
 import json
 import re
+import tracemalloc
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ledger.readable import SHOWN_BYTES, readable
+from services.ledger.readable import SHOWN_BYTES, SHOWN_CHARACTERS, readable
 
 DOCUMENTS: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -54,3 +55,13 @@ def test_a_very_long_message_is_cut_and_says_so() -> None:
     assert len(shown.text.splitlines()) == SHOWN_BYTES / 16
     assert readable(b"[" * 200_000).cut
     assert not re.search(r"\[{70000}", readable(b"[" * 200_000).text)
+
+
+def test_what_is_nested_deeply_is_shown_in_little_memory() -> None:
+    hostile = b"[" * 800 + b"1," * 20_000 + b"1" + b"]" * 800
+    tracemalloc.start()
+    shown = readable(hostile)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (shown.kind, shown.cut) == ("JSON", True)
+    assert most < 10 * SHOWN_CHARACTERS
