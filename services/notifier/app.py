@@ -62,7 +62,7 @@ def build(settings: NotifierSettings, *, clock: clock.Clock = clock.system) -> F
 
     Raises InvalidFileError or OSError when the policy or the directory cannot be used.
     """
-    policy = read_policy(settings.policy.read_text(encoding="utf-8"))
+    policy = read_policy(settings.policy.read_bytes())
     directory = read_directory(settings.directory.read_bytes())
     registry = CollectorRegistry()
     metrics = Metrics(registry)

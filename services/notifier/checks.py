@@ -15,8 +15,9 @@ from services.notifier.domain.directory import (
     Directory,
     read_directory,
 )
+from services.notifier.domain.files import InvalidFileError
 from services.notifier.domain.kinds import OWED_BY_COORDINATOR
-from services.notifier.domain.policy import InvalidFileError, Policy, read_policy
+from services.notifier.domain.policy import Policy, read_policy
 from services.notifier.settings import NotifierSettings
 
 
@@ -41,8 +42,8 @@ def read_files(settings: NotifierSettings) -> tuple[Policy | None, Directory | N
     policy: Policy | None = None
     directory: Directory | None = None
     try:
-        policy = read_policy(settings.policy.read_text(encoding="utf-8"))
-    except (InvalidFileError, OSError, UnicodeDecodeError) as error:
+        policy = read_policy(settings.policy.read_bytes())
+    except (InvalidFileError, OSError) as error:
         findings += _faults(settings.policy, error)
     try:
         directory = read_directory(settings.directory.read_bytes())

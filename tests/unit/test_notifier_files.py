@@ -10,8 +10,9 @@ import pytest
 import services.notifier
 from services.notifier.checks import examine
 from services.notifier.domain.directory import Address, Nobody, Person, read_directory
+from services.notifier.domain.files import InvalidFileError
 from services.notifier.domain.holidays import YEARS, days_by_law
-from services.notifier.domain.policy import InvalidFileError, read_policy
+from services.notifier.domain.policy import read_policy
 from services.notifier.domain.record import Record
 from services.notifier.domain.rules import RuleId
 from services.notifier.settings import NotifierSettings
@@ -160,6 +161,16 @@ def test_a_policy_with_something_wrong_names_the_line_and_what_is_allowed(
     )
     assert fault.startswith(f"line {number}: ")
     assert says in fault
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_a_policy_may_come_from_any_editor(encoding: str) -> None:
+    assert read_policy('version = 1\ncoordinator = "区招商投资局"'.encode(encoding)).coordinator == "区招商投资局"
+
+
+def test_a_policy_of_bytes_that_are_no_text_is_refused() -> None:
+    with pytest.raises(InvalidFileError, match="neither UTF-8 nor GB 18030"):
+        read_policy(b"version = 1\n# \xff\xff")
 
 
 def test_a_rule_given_twice_is_refused() -> None:

@@ -310,14 +310,14 @@ def test_a_promise_without_a_day_is_never_late() -> None:
     assert duties(project(pledges={"C1": {"clause": "租金"}}), PACKAGED, midnight(TODAY)) == []
 
 
-def report(**figures: Any) -> bytes:
+def report(elapsed_pct: str = "72.78", **figures: Any) -> bytes:
     """What reporting publishes of one indicator of 2026."""
     indicator = {"code": "funds-arrived", "title": "招商引资到位资金", "unit": "亿元", "actual": "42.0", **figures}
     document = {
         "district": "500101",
         "year": 2026,
         "through": "2026-09-22",
-        "elapsed_pct": "72.78",
+        "elapsed_pct": elapsed_pct,
         "revision": 7,
         "indicators": [indicator],
     }
@@ -334,6 +334,11 @@ def test_a_figure_far_behind_the_time_that_has_passed_is_owed_by_the_coordinator
     )
     assert duties(record, PACKAGED, midnight(date(2027, 1, 1))) == []
     assert next_look(record, PACKAGED, midnight(TODAY)) == midnight(date(2027, 1, 1))
+
+
+def test_a_half_is_rounded_up_as_in_the_bulletin() -> None:
+    (record,) = read_report(report(elapsed_pct="66.25", completion_pct="40.0", lead_points="-26.25"))
+    assert "落后26.3个百分点（时间已过66.3%）" in only(record).text
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from io import StringIO
 from typing import Final, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 
-from services.notifier.domain.policy import InvalidFileError, Problem
+from services.notifier.domain.files import InvalidFileError, Problem, decoded
 from services.notifier.domain.record import Record
 from services.notifier.domain.rules import Role
 from shared.subjects import DISTRICT
@@ -175,7 +175,7 @@ def read_directory(content: bytes) -> Directory:
 
     Raises InvalidFileError with every problem found.
     """
-    rows = csv.DictReader(StringIO(_decoded(content), newline=""))
+    rows = csv.DictReader(StringIO(decoded(content), newline=""))
     header = [name.strip() for name in rows.fieldnames or ()]
     strange = [name for name in header if name not in COLUMNS]
     missing = [name for name in ("name", "role") if name not in header]
@@ -196,17 +196,6 @@ def read_directory(content: bytes) -> Directory:
     if problems:
         raise InvalidFileError(problems)
     return Directory(people)
-
-
-def _decoded(content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        pass
-    try:
-        return content.decode("gb18030")
-    except UnicodeDecodeError as error:
-        raise InvalidFileError([Problem(0, "neither UTF-8 nor GB 18030 text")]) from error
 
 
 def _faults(cells: Mapping[str, str], people: Sequence[Person]) -> Iterator[str]:

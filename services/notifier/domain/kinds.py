@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final, TypeAlias
 
 from services.notifier.domain.ladder import midnight
@@ -82,7 +82,7 @@ def _milestone(record: Record, matter: str) -> str:
 
 
 def _one_decimal(value: Decimal) -> Decimal:
-    return value.quantize(Decimal("0.1"))
+    return value.quantize(Decimal("0.1"), ROUND_HALF_UP)
 
 
 KINDS: Final[Mapping[RuleId, Kind]] = {

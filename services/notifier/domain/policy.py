@@ -3,8 +3,7 @@
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import date, time, timedelta
 from functools import cached_property
 from typing import Final, Literal, TypeAlias, get_args
@@ -12,6 +11,7 @@ from typing import Final, Literal, TypeAlias, get_args
 import orjson
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from services.notifier.domain.files import InvalidFileError, Problem, decoded
 from services.notifier.domain.holidays import with_overrides
 from services.notifier.domain.ladder import Hours, Weekdays
 from services.notifier.domain.rules import (
@@ -26,30 +26,11 @@ from services.notifier.domain.rules import (
     parameters_of,
 )
 
-__all__ = ["InvalidFileError", "Policy", "Problem", "Role", "Rule", "RuleId", "Rung", "read_policy"]
+__all__ = ["Policy", "Role", "Rule", "RuleId", "Rung", "read_policy"]
 
 
 # A year's holidays are published in November, late in one year in December.
 _CALENDAR_AHEAD: Final = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something wrong in a file: the line (0: the file as a whole), and a sentence that says what is allowed."""
-
-    line: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"line {self.line}: {self.text}" if self.line else self.text
-
-
-class InvalidFileError(Exception):
-    """A policy or directory file with something wrong in it; `problems` lists everything found."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("; ".join(map(str, problems)))
-        self.problems = tuple(problems)
 
 
 class HoursTable(Table):
@@ -169,8 +150,9 @@ class Policy(Table):
         return self
 
 
-def read_policy(text: str) -> Policy:
-    """The policy in a TOML file's text. Raises InvalidFileError with every problem found."""
+def read_policy(content: str | bytes) -> Policy:
+    """The policy in a TOML file. Raises InvalidFileError with every problem found."""
+    text = content if isinstance(content, str) else decoded(content)
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
