@@ -315,7 +315,7 @@ class OutreachMade(Data):
     city: Line
     led_by: Line
     met: Lines | None = None
-    projects: Annotated[tuple[SubjectId, ...], Field(max_length=200)] | None = None
+    projects: Annotated[tuple[SubjectId, ...], Field(max_length=200, fail_fast=True)] | None = None
 
 
 class TargetSet(Data):

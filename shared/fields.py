@@ -206,7 +206,7 @@ Prose = Annotated[
 ]
 """Text in sentences; may have line breaks and tabs."""
 
-Lines = Annotated[tuple[Line, ...], Field(max_length=200)]
+Lines = Annotated[tuple[Line, ...], Field(max_length=200, fail_fast=True)]
 """Names, in the order given."""
 
 Place = Annotated[

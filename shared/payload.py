@@ -1,6 +1,7 @@
 """Reading a message as JSON without losing or guessing anything: exact numbers, no key twice."""
 
 import json
+from collections import Counter
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
@@ -33,8 +34,7 @@ def read(payload: bytes) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
         raise NotJsonError(f"the message has the key {json.dumps(twice[:80])} twice in one object")
     return result
 

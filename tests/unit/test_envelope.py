@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -37,6 +38,7 @@ MESSAGE: dict[str, Any] = {
     },
 }
 UNSET = object()
+_A_MOMENT = 0.4
 
 
 def _message(**changes: Any) -> bytes:
@@ -219,6 +221,20 @@ def test_what_is_no_json_is_refused(payload: bytes, said: str) -> None:
     assert refusal.code == "not-json"
     assert said in refusal.reason
     assert (refusal.district, refusal.unit, refusal.source, refusal.id) == ("500101", "finance", None, None)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"{" + b"".join(b'"%x": 1,' % number for number in range(25_000)) + b'"z": 1, "z": 1}',
+        _message(type="luodi.outreach-made.v1", data={"on": "2026-01-01", "projects": [1] * 80_000}),
+    ],
+    ids=["keys", "faults"],
+)
+def test_whoever_sends_very_many_mistakes_holds_nobody_up(payload: bytes) -> None:
+    began = time.process_time()
+    assert isinstance(judge("events.500101.finance.P-2026-017.outreach-made", payload), Refusal)
+    assert time.process_time() - began < _A_MOMENT
 
 
 @pytest.mark.parametrize(
