@@ -1,5 +1,6 @@
 """Answers laid out as tables: a row for each thing in a list, with what stands above it."""
 
+from decimal import Decimal
 from typing import Any
 
 from services.reporting import answers
@@ -9,15 +10,15 @@ from services.reporting.tables import Rows
 
 def of_progress(answer: answers.ProgressAnswer) -> Rows:
     """Each indicator of a district."""
-    head = {"district": answer.district, "through": answer.through, "elapsed_pct": answer.elapsed_pct}
-    return [head | _flat(line) for line in answer.indicators]
+    return [_head(answer) | _line(line, answer.elapsed_pct) for line in answer.indicators]
 
 
 def of_all_progress(answer: answers.AllProgressAnswer) -> Rows:
     """Each indicator of each district."""
+    asked = {name: getattr(answer, name) for name in ("year", "through", "known_by", "definitions")}
     return [
-        {"district": one.district, "name": one.name, "through": answer.through, "elapsed_pct": answer.elapsed_pct}
-        | _flat(line)
+        {"district": one.district, "name": one.name, **asked, "complete": one.complete}
+        | _line(line, answer.elapsed_pct)
         for one in answer.districts
         for line in one.indicators
     ]
@@ -26,7 +27,7 @@ def of_all_progress(answer: answers.AllProgressAnswer) -> Rows:
 def of_series(answer: answers.SeriesAnswer) -> Rows:
     """Each indicator at the end of each month."""
     return [
-        {"district": answer.district, "through": month.through, "elapsed_pct": month.elapsed_pct} | _flat(line)
+        _head(answer) | {"through": month.through} | _line(line, month.elapsed_pct)
         for month in answer.months
         for line in month.indicators
     ]
@@ -34,7 +35,7 @@ def of_series(answer: answers.SeriesAnswer) -> Rows:
 
 def of_ratios(answer: answers.RatiosAnswer) -> Rows:
     """Each rate of the whole cohort."""
-    return [_flat(one, "by_month") for one in answer.ratios]
+    return [_head(answer) | _flat(one, "by_month") for one in answer.ratios]
 
 
 def of_facts(answer: answers.FactsAnswer) -> Rows:
@@ -53,7 +54,8 @@ def of_facts(answer: answers.FactsAnswer) -> Rows:
 
 def of_parts(answer: answers.PartsAnswer) -> Rows:
     """Each part."""
-    return [{answer.dimension: part.value} | _flat(part, "value") for part in answer.parts]
+    head = _head(answer) | {"indicator": answer.indicator.code}
+    return [head | {answer.dimension: part.value} | _flat(part, "value") for part in answer.parts]
 
 
 def of_projects(answer: answers.ProjectsAnswer) -> Rows:
@@ -68,6 +70,18 @@ def of_projects(answer: answers.ProjectsAnswer) -> Rows:
 def of_timeline(answer: answers.StoryAnswer) -> Rows:
     """Each entry of a timeline."""
     return [_flat(entry) for entry in answer.timeline]
+
+
+def _head(answer: answers.Heading) -> dict[str, Any]:
+    """What is asked and whether anything is missing: a table that was kept must tell it by itself."""
+    return {
+        name: getattr(answer, name) for name in ("district", "year", "through", "known_by", "definitions", "complete")
+    }
+
+
+def _line(line: answers.IndicatorAnswer, elapsed_pct: Decimal) -> dict[str, Any]:
+    """An indicator with the 序时进度 against which it is held: its own, or the heading's."""
+    return {"elapsed_pct": elapsed_pct if line.elapsed_pct is None else line.elapsed_pct} | _flat(line, "elapsed_pct")
 
 
 def _flat(part: answers.Answer, *but: str) -> dict[str, Any]:

@@ -86,10 +86,14 @@ class Replies:
 
         async def reply() -> _Reply:
             answer = await make()
-            body = answer.model_dump_json(by_alias=True).encode()
-            etag = f'"{hashlib.sha256(form.encode() + body).hexdigest()[:32]}"'
             if rows and form != "json":
-                body = csv_bytes(rows(answer)) if form == "csv" else workbook_bytes(rows(answer))
+                table = rows(answer)
+                said = csv_bytes(table)
+                # A workbook bears the time at which it was made; what it says is what the other table says.
+                body = said if form == "csv" else workbook_bytes(table)
+            else:
+                said = body = answer.model_dump_json(by_alias=True).encode()
+            etag = f'"{hashlib.sha256(form.encode() + said).hexdigest()[:32]}"'
             return _Reply(etag, body, getattr(answer, "next", None))
 
         found = await self._kept(asked, seen, reply)

@@ -280,6 +280,14 @@ async def test_whoever_wants_a_table_gets_one(client: httpx.AsyncClient, stream:
     assert by_suffix.headers["content-type"] == "text/csv; charset=utf-8"
     [first, *_] = list(csv.DictReader(io.StringIO(by_suffix.content.decode("utf-8-sig"))))
     assert (first["title"], first["actual"], first["completion_pct"]) == ("招商引资到位资金", "84.8", "80.8")
+    assert (first["elapsed_pct"], first["lead_points"]) == ("66.67", "14.1")
+    assert (first["year"], first["known_by"], first["definitions"], first["complete"]) == ("2026", "", "2026.1", "true")
+    months = await client.get(f"{HERE}/series.csv", params=AUGUST)
+    lines = list(csv.DictReader(io.StringIO(months.content.decode("utf-8-sig"))))
+    assert [(one["through"], one["elapsed_pct"]) for one in lines[:5:4]] == [
+        ("2026-01-31", "8.33"),
+        ("2026-02-28", "16.67"),
+    ]
     book = await client.get(f"{HERE}/indicators/funds-arrived/facts.xlsx", params=AUGUST)
     sheet = load_workbook(io.BytesIO(book.content)).active
     assert sheet is not None
