@@ -17,7 +17,7 @@ from services.reporting.completeness import Completeness
 from services.reporting.desk import Desk
 from services.reporting.editions import read_editions
 from services.reporting.figures import Figures
-from services.reporting.forms import Replies, Suffixes
+from services.reporting.forms import Heads, Replies, Suffixes
 from services.reporting.live import Live
 from services.reporting.publisher import Publisher
 from services.reporting.rollups import Rollups
@@ -73,6 +73,7 @@ def build(settings: ReportingSettings, *, clock: clock.Clock = clock.system) -> 
     app.state.live = live = Live(desk, app.state.ending)
     app.mount("/static", StaticFiles(directory=HOME / "static"), name="static")
     app.add_middleware(Suffixes)
+    app.add_middleware(Heads)
     replies = Replies()
     api.install(app, desk, replies)
     app.include_router(pages.routes(desk, live, settings.unit_names, settings.ledger_url))

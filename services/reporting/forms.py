@@ -9,7 +9,7 @@ from typing import Any, Literal
 from fastapi import Request
 from fastapi.responses import Response
 from pydantic import BaseModel
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.reporting.once import Kept
 from services.reporting.tables import Rows, csv_bytes, workbook_bytes
@@ -54,6 +54,24 @@ class Suffixes:
                     headers = [*others, (b"accept", kind.encode())]
                     scope = {**scope, "path": stem, "raw_path": stem.encode(), "headers": headers, _ENDING: f".{form}"}
         await self._app(scope, receive, send)
+
+
+class Heads:
+    """Answers HEAD under /v1/ as it answers GET, without the body (RFC 9110, 9.3.2)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request on as a GET."""
+
+        async def bodiless(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        if scope["type"] == "http" and scope["method"] == "HEAD" and scope["path"].startswith("/v1/"):
+            await self._app({**scope, "method": "GET"}, receive, bodiless)
+        else:
+            await self._app(scope, receive, send)
 
 
 @dataclass(frozen=True, slots=True)

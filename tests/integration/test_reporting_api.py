@@ -265,6 +265,10 @@ async def test_an_answer_that_did_not_change_is_not_sent_again(
     first = await client.get(PROGRESS, params=AUGUST)
     again = await client.get(PROGRESS, params=AUGUST, headers={"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    for form in ("", ".csv"):
+        [got, head] = [await client.request(method, PROGRESS + form, params=AUGUST) for method in ("GET", "HEAD")]
+        assert (head.status_code, head.content, head.headers) == (200, b"", got.headers)
+    assert (await client.head(f"{HERE}/check")).status_code == 405
     await publish(stream, project("P-3", [funds("2026-05-01", "100000000.00", "f-9")]))
     await settled(client)
     changed = await client.get(PROGRESS, params=AUGUST, headers={"If-None-Match": first.headers["etag"]})
