@@ -16,7 +16,7 @@ from services.notifier.domain.duties import urgency
 from services.notifier.domain.kinds import subject
 from services.notifier.domain.letters import Heard, Item, Letter, Others
 from services.notifier.domain.links import LinkMaker
-from services.notifier.domain.outcomes import Outcome, TryLater, Unclear, settle
+from services.notifier.domain.outcomes import UNREACHABLE, Outcome, TryLater, Unclear, settle
 from services.notifier.domain.pacing import Bucket, Pace, reserve
 from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import Record
@@ -260,7 +260,7 @@ class Sender:
         return [list(column) for column in zip(*rows, strict=True)]
 
     async def _turn_elsewhere(self, connection: Connection, lost: Sequence[Any], now: datetime) -> None:
-        """Tell on the next channel what one may not have told; a rung that is left with none does not wait."""
+        """Tell on the next channel what one may not have told; a rung that can reach nobody does not wait."""
         ids = [row["id"] for row in lost]
         await connection.fetch(SQL["lock_told"], ids)
         ways = [(row["id"], self._routes.after(row["channel"], row["recipient"], now)) for row in lost]
@@ -268,7 +268,7 @@ class Sender:
         await connection.execute(
             SQL["take_next_channel"], [each for each, _ in following], [channel for _, channel in following], now
         )
-        await connection.execute(SQL["hasten"], ids, now)
+        await connection.execute(SQL["hasten"], ids, now, list(UNREACHABLE))
 
 
 def _attempt(row: Any, pace: Pace | None = None, ahead: int = 0) -> Attempt:

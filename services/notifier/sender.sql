@@ -199,7 +199,8 @@ join notifier.escalation_case
 on conflict do nothing;
 
 -- name: hasten
--- When nobody of a rung could be told, nobody's answer is worth waiting for.
+-- When nobody of a rung can be reached ($3: the codes that say so), nobody's answer is worth waiting for. What is
+-- refused for other reasons, or by a system, takes no case up its ladder before its time.
 update notifier.escalation_case
 set next_fire_at = $2, clock_from = $2, clock_days = 0
 from notifier.delivery
@@ -208,10 +209,13 @@ where delivery.message_id = any($1::uuid[])
   and escalation_case.id = delivery.case_id
   and escalation_case.state = 'open'
   and (escalation_case.generation, escalation_case.rung) = (delivery.generation, delivery.rung)
-  and not exists (
-    select from notifier.delivery as other
+  and (
+    select
+        bool_and(other.state = 'dead' and (other.channel in ('webhook', 'none') or message.code = any($3::text[])))
+        and bool_or(message.code = any($3))
+    from notifier.delivery as other
+    left join notifier.message on message.id = other.message_id
     where (other.case_id, other.generation, other.rung) = (delivery.case_id, delivery.generation, delivery.rung)
-      and other.state <> 'dead'
   );
 
 -- name: abandoned
