@@ -280,3 +280,33 @@ def test_a_share_of_an_account_that_has_budget_in_its_name_is_no_share_of_a_targ
     assert said(text.format("65.7")) == [("share", "65.7%", "inconsistent")]
     assert said("民生支出30.2亿元，占一般公共预算支出38.6亿元的80.2%。") == [("share", "80.2%", "inconsistent")]
     assert said("收入18.64亿元，占年度预算（26亿元）的71.7%。") == [("completion", "71.7%", "consistent")]
+
+
+@pytest.mark.parametrize(
+    "aside",
+    [
+        "较7月底提高8.4个百分点",
+        "完成率较7月底的72.4%提高8.4个百分点",
+        "比1—7月多12.4亿元",
+        "预计到9月底达88%",
+        "力争前三季度完成90%",
+        "在7月底通报中排名第三",
+        "完成上半年目标的110.2%",
+        "自3月底以来逐月上升",
+    ],
+)
+async def test_a_period_that_is_said_of_something_else_is_not_that_of_the_sentence(aside: str) -> None:
+    async def ledger(day: date) -> list[Booked]:
+        amounts = {date(2026, 8, 31): Decimal("8480000000")}
+        return [Booked("funds", "亿元", amounts.get(day, Decimal(1)), 2, Decimal(105), complete=True)]
+
+    text = f"1—8月，全区运行平稳。到位资金84.8亿元，完成目标（105亿元）的80.8%，超序时进度14.1个百分点，{aside}。"
+    found = (await Checker().check(text, Comparison(Names({"funds": ["到位资金"]}, {}), ledger, 2026))).findings
+    assert {one.claim.kind for one in found} >= {ClaimKind.LEAD, ClaimKind.LEDGER}
+    assert [one.quote for one in found if one.claim.verdict is Verdict.INCONSISTENT] == []
+
+
+def test_a_lead_is_still_wrong_by_the_period_that_its_sentence_begins_with() -> None:
+    for period in ("1—8月，全区", "截至8月底，", "今年1—8月", "全区1—8月"):
+        text = f"{period}到位资金84.8亿元，完成目标（105亿元）的80.8%，超序时进度15.1个百分点。"
+        assert said(text)[-1] == ("lead", "15.1个百分点", "inconsistent"), period

@@ -18,6 +18,7 @@ from services.reporting.domain.check.readings import (
     in_whole_months,
     total,
 )
+from services.reporting.domain.check.roles import dated
 
 _TIME = "(?:序时|时序|时间)(?:进度|要求)?(?:要求|目标|任务)?"
 _AHEAD, _BEHIND = "超前|领先|快|高出|高|超过|超出|超|多|提前", "滞后|落后|慢|低|欠|差|少"
@@ -109,7 +110,7 @@ def _passed(sentence: Sentence, context: Context) -> Iterator[tuple[Fraction, bo
 def _period(sentence: Sentence, context: Context) -> tuple[Period | None, bool]:
     """The period that a sentence speaks of, and whether no other one comes into question."""
     if sentence.periods:
-        return sentence.periods[0], len({one.elapsed_pct() for one in sentence.periods}) == 1
+        return sentence.periods[0], dated(sentence) and len({one.elapsed_pct() for one in sentence.periods}) == 1
     beside = context.in_paragraph.periods if context.in_paragraph else []
     sure = len({one.elapsed_pct() for one in beside} or context.periods) == 1
     return (beside[0] if sure and beside else context.nearest_period), sure

@@ -12,7 +12,7 @@ from services.reporting.domain.check.periods import Period
 from services.reporting.domain.check.prose import Paragraph, Sentence
 from services.reporting.domain.check.quantities import Kind, Quantity
 from services.reporting.domain.check.readings import Candidate, ClaimKind, Reading, total
-from services.reporting.domain.check.roles import Role, role
+from services.reporting.domain.check.roles import Role, dated, role
 from services.reporting.domain.check.verdicts import Claim, Verdict, judge
 from services.reporting.domain.indicators import YUAN_IN, Unit
 from services.reporting.domain.rules import CALENDAR
@@ -96,6 +96,8 @@ def against(text: str, said: Sequence[Statement], booked: Mapping[tuple[str, dat
 def _through(sentence: Sentence, paragraph: Paragraph, everywhere: Sequence[Period], year: int) -> date | None:
     """The day through which a sentence counts; None when the text leaves a choice, or speaks of one month only."""
     if any(one.period is not None and one.period.month is None for one in sentence.figures):
+        return None
+    if sentence.periods and not dated(sentence):
         return None
     said = sentence.periods or paragraph.periods or everywhere
     days = {one.through(year) for one in said}

@@ -51,6 +51,8 @@ _NOT_YET = "(?:未(?![来央])|没有|还没|尚待|有待|剩余|还剩|尚余|
 _UNDONE_LEFT = re.compile(rf"{_NOT_YET}[^，。；：、（）A-Z]{{0,12}}$")
 _UNDONE_RIGHT = re.compile(rf"[^，。；：、（）A-Z]{{0,12}}?{_NOT_YET}")
 _NEGATED = re.compile(rf"(?:{_NOT_YET}|[不非待拟应需将]|计划|预计|逾期|超期)[^，。；：、（）A-Z]{{0,4}}$")
+_CLAUSE_LEFT = re.compile("(?:^|[，；：（])(?:[全我本][区县市]|T|招商引资|到位资金)*$")
+_TOLD_RIGHT = re.compile("，|(?!目标|任务|计划|的?（?P)[^，。；]*?[MNUP]")
 _NEAR = 24
 
 
@@ -75,6 +77,18 @@ def role(sentence: Sentence, one: Quantity) -> Role:
         (_INVESTMENT_LEFT.search(left), Role.INVESTMENT),
     )
     return next((found for test, found in tests if test), Role.PLAIN)
+
+
+def dated(sentence: Sentence) -> bool:
+    """Whether a period of the sentence says when what follows it was so: neither 较7月底 nor 自3月底以来, neither
+    力争前三季度 nor 上半年目标."""
+    named = (one for one in sentence.figures if one.period in sentence.periods)
+    return any(
+        _CLAUSE_LEFT.search(sentence.shape[: sentence.at(one)])
+        and _TOLD_RIGHT.match(sentence.shape, sentence.at(one) + 1)
+        and not one.digits.startswith("自")
+        for one in named
+    )
 
 
 def affirmed(step: str, words: str) -> bool:
