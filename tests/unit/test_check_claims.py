@@ -310,3 +310,13 @@ def test_a_lead_is_still_wrong_by_the_period_that_its_sentence_begins_with() -> 
     for period in ("1—8月，全区", "截至8月底，", "今年1—8月", "全区1—8月"):
         text = f"{period}到位资金84.8亿元，完成目标（105亿元）的80.8%，超序时进度15.1个百分点。"
         assert said(text)[-1] == ("lead", "15.1个百分点", "inconsistent"), period
+
+
+def test_a_period_of_a_comparison_dates_no_other_sentence_and_no_table() -> None:
+    before = "到位资金较7月底增加12.4亿元。"
+    assert said(before + "完成目标（105亿元）的80.8%，超序时进度14.1个百分点。")[-1][2] == "unverifiable"
+    table = "单位\t目标（亿元）\t完成（亿元）\t完成率\t超序时（百分点）\n高新区\t25\t21.3\t85.2%\t18.5\n"
+    assert [verdict for kind, _, verdict in said(before + "\n" + table) if kind == "lead"] == ["unverifiable"]
+    for title in ("1—8月招商引资情况", "关于工作的通报（截至8月底）"):
+        text = f"{title}\n完成目标（105亿元）的80.8%，超序时进度15.1个百分点。\n{table.replace('18.5', '19.5')}"
+        assert [verdict for kind, _, verdict in said(text) if kind == "lead"] == ["inconsistent"] * 2, title

@@ -112,7 +112,8 @@ def _period(sentence: Sentence, context: Context) -> tuple[Period | None, bool]:
     if sentence.periods:
         return sentence.periods[0], dated(sentence) and len({one.elapsed_pct() for one in sentence.periods}) == 1
     beside = context.in_paragraph.periods if context.in_paragraph else []
-    sure = len({one.elapsed_pct() for one in beside} or context.periods) == 1
+    doubtful = context.in_paragraph is not None and beside and not any(map(dated, context.in_paragraph.sentences))
+    sure = not doubtful and len({one.elapsed_pct() for one in beside} or context.periods) == 1
     return (beside[0] if sure and beside else context.nearest_period), sure
 
 

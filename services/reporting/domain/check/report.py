@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import chain, islice
 
 from services.reporting.domain.check.changes import changes
@@ -9,16 +10,16 @@ from services.reporting.domain.check.completion import completions
 from services.reporting.domain.check.leads import leads
 from services.reporting.domain.check.names import NO_NAMES, Names
 from services.reporting.domain.check.parts import parts
-from services.reporting.domain.check.periods import Period
 from services.reporting.domain.check.prose import Paragraph, paragraphs, shared_units
 from services.reporting.domain.check.quantities import Quantity
 from services.reporting.domain.check.readings import Candidate, Context
 from services.reporting.domain.check.respectively import respective
-from services.reporting.domain.check.roles import Role, role, values
+from services.reporting.domain.check.roles import Role, dated, role, values
 from services.reporting.domain.check.shares import shares
 from services.reporting.domain.check.sums import sums
 from services.reporting.domain.check.tables import table_claims, unread_rows
 from services.reporting.domain.check.verdicts import Claim, Verdict, blame_neighbour, judge
+from services.reporting.domain.rules import CALENDAR
 
 _FINDERS = (respective, leads, changes, completions, shares, sums, parts)
 _REMEMBERED = 3
@@ -63,7 +64,7 @@ def examine(text: str, names: Names = NO_NAMES, *, wrapped: bool = True) -> Manu
         raise TooMuchError
     read = [_with_shared_units(one) for one in paragraphs(text, wrapped=wrapped)]
     beginnings = names.beginnings(text)
-    lines = frozenset(period.elapsed_pct(begins) for period in _periods(read) for begins in beginnings)
+    lines = frozenset(line for begins in beginnings for line in _lines(read, begins))
     found = list(islice(chain(_candidates(read, names, beginnings), table_claims(text, lines)), CLAIMS_MOST + 1))
     if len(found) > CLAIMS_MOST:
         raise TooMuchError
@@ -77,7 +78,7 @@ def check(text: str) -> list[Claim]:
 
 def _candidates(read: Sequence[Paragraph], names: Names, beginnings: frozenset[str]) -> Iterator[Candidate]:
     """Every claim of a text that was read; a figure is the result of one claim at most, except where it is a part."""
-    context = Context(periods=frozenset(one.elapsed_pct() for one in _periods(read)), targets=tuple(_targets(read)))
+    context = Context(periods=_lines(read), targets=tuple(_targets(read)))
     for paragraph in read:
         context.before, context.in_paragraph = [], paragraph
         for sentence in paragraph.sentences:
@@ -95,8 +96,11 @@ def _with_shared_units(paragraph: Paragraph) -> Paragraph:
     return Paragraph(paragraph.start, paragraph.end, tuple(map(shared_units, paragraph.sentences)))
 
 
-def _periods(read: Sequence[Paragraph]) -> list[Period]:
-    return [one for paragraph in read for one in paragraph.periods]
+def _lines(read: Sequence[Paragraph], begins: str = CALENDAR) -> frozenset[Fraction | None]:
+    """序时进度 of every period that the text names; with None where it may be about none of them."""
+    found = frozenset(one.elapsed_pct(begins) for paragraph in read for one in paragraph.periods)
+    told = any(dated(sentence) for paragraph in read for sentence in paragraph.sentences)
+    return found if told else found | {None}
 
 
 def _targets(read: Sequence[Paragraph]) -> Iterator[Quantity]:

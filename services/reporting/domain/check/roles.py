@@ -52,7 +52,7 @@ _UNDONE_LEFT = re.compile(rf"{_NOT_YET}[^，。；：、（）A-Z]{{0,12}}$")
 _UNDONE_RIGHT = re.compile(rf"[^，。；：、（）A-Z]{{0,12}}?{_NOT_YET}")
 _NEGATED = re.compile(rf"(?:{_NOT_YET}|[不非待拟应需将]|计划|预计|逾期|超期)[^，。；：、（）A-Z]{{0,4}}$")
 _CLAUSE_LEFT = re.compile("(?:^|[，；：（])(?:[全我本][区县市]|T|招商引资|到位资金)*$")
-_TOLD_RIGHT = re.compile("，|(?!目标|任务|计划|的?（?P)[^，。；]*?[MNUP]")
+_TOLD_RIGHT = re.compile("，|(?!目标|任务|计划|的?（?P)(?:[^，。；]*?[MNUP]|[^，。；A-Z]*$)")
 _NEAR = 24
 
 
