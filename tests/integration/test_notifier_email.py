@@ -57,6 +57,7 @@ async def test_a_title_cannot_add_a_header() -> None:
     ("verb", "line", "outcome"),
     [
         ("RCPT", "550 5.1.1 no such user", Refused("550", "5.1.1 no such user")),
+        ("RCPT", "550 \udcd3\udcc3 no such user", Refused("550", "   no such user")),
         ("RCPT", "450 4.2.1 greylisted", TryLater("450", "4.2.1 greylisted")),
         ("MAIL", "553 not your address", Refused("553", "not your address")),
         ("DATA", "421 4.3.2 shutting down", TryLater("421", "4.3.2 shutting down")),

@@ -355,6 +355,15 @@ async def test_a_wrong_key_takes_no_case_up_its_ladder_before_its_time(office: O
     assert told(office.wecom) == ["QianJin"]
 
 
+async def test_whatever_a_provider_says_what_became_of_the_message_is_recorded(office: Office) -> None:
+    office.webhook.next_replies.append(Reply(410, b"gone\x00\x1b[31m\xff"))
+    await office.hear(record())
+    await office.work()
+    (dead,) = await office.pool.fetch("select code, said from notifier.message where state = 'dead'")
+    assert (dead["code"], dead["said"]) == ("410", "gone  [31m\ufffd")
+    assert len(office.wecom.messages) == 2
+
+
 async def test_while_one_message_of_a_rung_has_arrived_the_climb_waits(office: Office) -> None:
     office.wecom.next_replies.extend([81013, 81013])
     await office.hear(record())

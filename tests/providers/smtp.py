@@ -75,7 +75,7 @@ class _Session:
     recipient: str = ""
 
     async def say(self, line: str) -> None:
-        self.writer.write(line.encode() + b"\r\n")
+        self.writer.write(line.encode(errors="surrogateescape") + b"\r\n")
         await self.writer.drain()
 
     async def answer(self, verb: str, line: str) -> str | None:

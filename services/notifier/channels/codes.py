@@ -67,7 +67,7 @@ def _turned_away(status: int) -> bool:
 
 
 def told(text: str, secrets: Sequence[SecretStr]) -> str:
-    """A provider's words as they may be shown: short, and without secrets."""
+    """A provider's words as they may be shown and kept: short, without secrets, and nothing but characters."""
     for secret in secrets:
         text = text.replace(secret.get_secret_value(), "***")
-    return text[:_SAID_CHARACTERS]
+    return "".join(each if each.isprintable() else " " for each in text[:_SAID_CHARACTERS])

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import orjson
 from pydantic import SecretStr
 
+from services.notifier.channels.codes import told
 from services.notifier.channels.credentials import App
 from services.notifier.channels.http import Answer, Client
 from services.notifier.channels.parcel import Parcel
@@ -102,8 +103,8 @@ def _judged(answer: Answer, secrets: list[SecretStr]) -> Outcome:
         document = orjson.loads(answer.body)
         if nobody := document.get("invaliduser"):
             # Success as far as WeCom is concerned, and nobody got it: we write to one member at a time.
-            return Refused("invaliduser", str(nobody)[:64])
-        return Sent("0", str(document.get("msgid", ""))[:200])
+            return Refused("invaliduser", told(str(nobody), secrets))
+        return Sent("0", told(str(document.get("msgid", "")), secrets))
     return outcome
 
 
