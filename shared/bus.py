@@ -59,6 +59,10 @@ def make_broker(nats_url: str, name: str) -> NatsBroker:
         logger=None,
     )
 
+    # FastStream raises what it takes for final, such as a wrong password, out of the client's own attempts to connect:
+    # they end unheard, and for ever, though it may be the server whose configuration is put right.
+    broker._connection_kwargs["error_cb"] = failed
+
     def broker_is_open() -> bool:
         return broker.running
 
@@ -69,8 +73,8 @@ def make_broker(nats_url: str, name: str) -> NatsBroker:
 async def running(broker: NatsBroker, *intakes: Intake) -> AsyncIterator[NatsBroker]:
     """Connect in the background, then let the intakes run; stop them in good order.
 
-    The service answers HTTP meanwhile, so that `/readyz` can say what is missing. A server that is away is tried again
-    until it is there.
+    The service answers HTTP meanwhile, so that `/readyz` can say what is missing. A server that is away, or lets nobody
+    in, is tried again until it is there.
     """
     connecting = asyncio.create_task(broker.start())
     consuming = asyncio.create_task(_consume(connecting, broker, intakes))

@@ -13,8 +13,10 @@ import orjson
 import pytest
 import pytest_asyncio
 from nats.aio.client import Client
+from structlog.testing import capture_logs
 
 from deploy.local.nats import Nats
+from shared.bus import connected, make_broker, running
 from shared.jetstream import ask
 from shared.subjects import STREAMS
 from tests.integration.deployed_nats import FILES, PASSWORDS, DeployedNats
@@ -137,3 +139,18 @@ async def test_the_city_touches_nothing_of_others(bus: DeployedNats, city: City,
 async def test_the_city_listens_to_nobody(bus: DeployedNats, city: City, subject: str) -> None:
     await city.connection.subscribe(subject)
     assert f'to "{subject.lower()}"' in await city.refusal()
+
+
+async def test_a_service_that_is_not_let_in_comes_in_once_its_password_is_put_right(bus: DeployedNats) -> None:
+    async def refused() -> bool:
+        return any("Authorization Violation" in str(one.get("error")) for one in logs)
+
+    async def let_in() -> bool:
+        return await connected(broker) is None
+
+    await bus.admit("luodi", whether=False)
+    with capture_logs() as logs:
+        async with running(make_broker(bus.url_of("luodi"), "test")) as broker:
+            await until(refused)
+            await bus.admit("luodi", whether=True)
+            await until(let_in)
