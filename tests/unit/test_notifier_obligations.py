@@ -310,13 +310,13 @@ def test_a_promise_without_a_day_is_never_late() -> None:
     assert duties(project(pledges={"C1": {"clause": "租金"}}), PACKAGED, midnight(TODAY)) == []
 
 
-def report(elapsed_pct: str = "72.78", **figures: Any) -> bytes:
+def report(elapsed_pct: str = "72.78", through: str = "2026-09-22", **figures: Any) -> bytes:
     """What reporting publishes of one indicator of 2026."""
     indicator = {"code": "funds-arrived", "title": "招商引资到位资金", "unit": "亿元", "actual": "42.0", **figures}
     document = {
         "district": "500101",
         "year": 2026,
-        "through": "2026-09-22",
+        "through": through,
         "elapsed_pct": elapsed_pct,
         "revision": 7,
         "indicators": [indicator],
@@ -334,6 +334,13 @@ def test_a_figure_far_behind_the_time_that_has_passed_is_owed_by_the_coordinator
     )
     assert duties(record, PACKAGED, midnight(date(2027, 1, 1))) == []
     assert next_look(record, PACKAGED, midnight(TODAY)) == midnight(date(2027, 1, 1))
+
+
+def test_a_year_that_ends_before_the_calendars_is_over_when_all_of_it_has_passed() -> None:
+    figures = {"target": "105", "completion_pct": "40.0", "lead_points": "-60.0"}
+    (record,) = read_report(report(through="2026-11-30", elapsed_pct="100.00", **figures))
+    assert len(duties(record, PACKAGED, midnight(date(2026, 11, 30)))) == 1
+    assert duties(record, PACKAGED, midnight(date(2026, 12, 1))) == []
 
 
 def test_a_half_is_rounded_up_as_in_the_bulletin() -> None:

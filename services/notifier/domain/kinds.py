@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 from services.notifier.domain.ladder import midnight
 from services.notifier.domain.milestones import MILESTONES, milestone_gone, milestones_due_soon, overdue_milestones
 from services.notifier.domain.negotiations import GATES, pending_gates, unclaimed
-from services.notifier.domain.obligations import Obligation, View
+from services.notifier.domain.obligations import Obligation, View, after
 from services.notifier.domain.promises import overdue_issues, overdue_pledges, pledges_due_soon, silence
 from services.notifier.domain.record import Record
 from services.notifier.domain.rules import IndicatorBehind, Rule, RuleId
@@ -33,6 +33,9 @@ class Kind:
     quiet: bool = False
 
 
+_ALL: Final = Decimal(100)
+
+
 def find_obligations(rule: Rule, view: View) -> Iterator[Obligation]:
     """Everything that the rule looks for on this project."""
     return KINDS[rule.id].find(view, rule)
@@ -47,13 +50,16 @@ def _behind(view: View, rule: IndicatorBehind) -> Iterator[Obligation]:
     if lag <= 0 or lag <= rule.points - rule.margin:
         return
     behind = _one_decimal(lag)
+    last_day = date(figure.year, 12, 31)
+    # A year may end earlier: when all of it has passed, on the day of the figures.
+    ends = figure.through if figure.elapsed_pct >= _ALL else last_day
     brief = f"完成年度目标的{figure.completion_pct}%，比序时进度落后{behind}个百分点"
     yield Obligation(
         rule=rule.id,
         matter=figure.code,
-        due=date(figure.year, 12, 31),
+        due=last_day,
         since=midnight(figure.through),
-        until=midnight(date(figure.year + 1, 1, 1)),
+        until=after(ends),
         brief=brief,
         text=f"截至{view.say(figure.through)}，{brief}（时间已过{_one_decimal(figure.elapsed_pct)}%）。请分析原因，加快推进。",
         owed_by=view.coordinator,
