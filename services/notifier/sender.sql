@@ -20,12 +20,16 @@ where message.id = early.id;
 select id, number, recipient, channel, notice, attempts, again, slot_at
 from notifier.message
 where state = 'waiting' and next_attempt_at <= $1 and ($2::text is null or channel = $2)
-  and not exists (
-    select from notifier.delivery
-    join notifier.escalation_case on escalation_case.id = delivery.case_id
-    join notifier.project using (district, project)
-    where delivery.message_id = message.id and delivery.state = 'placed'
-      and next_look <= $1 and project.set_aside_at is null
+  and (
+    -- Asked once; mostly there is none, and then nothing needs to be asked of each message.
+    not exists (select from notifier.project where next_look <= $1 and set_aside_at is null)
+    or not exists (
+      select from notifier.delivery
+      join notifier.escalation_case on escalation_case.id = delivery.case_id
+      join notifier.project using (district, project)
+      where delivery.message_id = message.id and delivery.state = 'placed'
+        and next_look <= $1 and project.set_aside_at is null
+    )
   )
 order by next_attempt_at, number
 limit $3
