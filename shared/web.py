@@ -105,7 +105,9 @@ SERVER_AWAY = instead(503, "A server behind this service is away: try again")
 
 async def unreachable(request: Request, error: Exception) -> JSONResponse:
     """What is answered to a question that needs a server which is away: 503, `detail` and `Retry-After`."""
-    log = structlog.get_logger().bind(path=request.url.path)
+    # The pattern of the path only: in the notifier's links, what is in its place lets people in.
+    path = getattr(request.scope.get("route"), "path", None)
+    log = structlog.get_logger().bind(path=path)
     log.warning("not answered: a server is away", reason=str(error) or type(error).__name__)
     detail = "a server behind this service does not answer: try again in a moment; /readyz tells which"
     return JSONResponse({"detail": detail}, status_code=503, headers={"Retry-After": "5"})

@@ -16,7 +16,7 @@ from services.notifier.domain.duties import urgency
 from services.notifier.domain.kinds import subject
 from services.notifier.domain.letters import Heard, Item, Letter, Others
 from services.notifier.domain.links import LinkMaker
-from services.notifier.domain.outcomes import UNREACHABLE, Outcome, TryLater, Unclear, settle
+from services.notifier.domain.outcomes import NOBODY_THERE, Outcome, TryLater, Unclear, settle
 from services.notifier.domain.pacing import Bucket, Pace, reserve
 from services.notifier.domain.policy import Policy
 from services.notifier.domain.record import Record
@@ -268,7 +268,7 @@ class Sender:
         await connection.execute(
             SQL["take_next_channel"], [each for each, _ in following], [channel for _, channel in following], now
         )
-        await connection.execute(SQL["hasten"], ids, now, list(UNREACHABLE))
+        await connection.execute(SQL["hasten"], ids, now, list(NOBODY_THERE))
 
 
 def _attempt(row: Any, pace: Pace | None = None, ahead: int = 0) -> Attempt:

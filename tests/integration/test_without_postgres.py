@@ -10,6 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 import services.ledger.app
 import services.notifier.app
@@ -78,8 +79,12 @@ async def test_the_page_of_all_cases_says_to_wait_and_looks_again_by_itself(noti
 async def test_an_official_whose_answer_may_be_lost_is_told_so_and_no_page_repeats_it(notifier: FastAPI) -> None:
     links = LinkMaker("", _SECRET.encode(), timedelta(days=14))
     path = links.own_token("王建国", datetime.now(UTC), datetime.now(UTC) + timedelta(days=1))
-    async with asked(notifier) as client:
-        page = await client.post(f"/mine/{path}", headers=_BROWSER)
+    with capture_logs() as logged:
+        async with asked(notifier) as client:
+            page = await client.post(f"/mine/{path}", headers=_BROWSER)
     assert page.status_code == 503
     assert "刚才的操作可能没有记录" in page.text
     assert "refresh" not in page.text
+    # What is in the link's place lets people in.
+    assert [one["path"] for one in logged if "not answered" in one["event"]] == ["/mine/{token}"]
+    assert path not in str(logged)

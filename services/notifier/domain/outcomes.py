@@ -8,7 +8,7 @@ State: TypeAlias = Literal["waiting", "sent", "uncertain", "dead"]
 
 # Codes that say of the recipient that nobody can be reached there. Every other refusal may be of our own making, and
 # would be everybody's: a wrong key, an address that is not trusted.
-UNREACHABLE: Final = frozenset({"no-address", "invaliduser", "81013", "40003", "60111"})
+NOBODY_THERE: Final = frozenset({"no-address", "invaliduser", "81013", "40003", "60111"})
 # With the pauses below, more than two working days: a provider that is away for a night is waited for.
 MOST_ATTEMPTS: Final = 60
 _FIRST_PAUSE = timedelta(seconds=15)
