@@ -12,9 +12,7 @@ import httpx
 import nats
 import orjson
 import pytest_asyncio
-import schemathesis
-import uvicorn
-from hypothesis import HealthCheck, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
@@ -22,18 +20,13 @@ from services.cli import app as luodi
 from services.reporting.app import build
 from services.reporting.settings import ReportingSettings
 from shared import streams
+from tests.integration.described import GENERATED, ask, description, opened
 from tests.reporting_records import DISTRICT, funds, project, quarantine, signed, subject, target
 from tests.waiting import until
 
 TODAY = datetime(2026, 11, 24, 4, tzinfo=UTC)
 CHECK = f"/v1/districts/{DISTRICT}/check"
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-_CHECKS = [
-    schemathesis.checks.not_a_server_error,
-    schemathesis.checks.response_schema_conformance,
-    schemathesis.checks.status_code_conformance,
-    schemathesis.checks.content_type_conformance,
-]
 RECORDS = [
     target("funds-arrived", ("2026-01-05", "105")),
     target("platform-signings", ("2026-01-05", "130.00")),
@@ -203,7 +196,7 @@ async def test_the_page_says_in_chinese_why_nothing_was_checked(client: httpx.As
 
 async def test_the_command_compares_with_the_ledger_of_a_running_service(client: httpx.AsyncClient) -> None:
     text = "1—8月，招商引资到位资金88.4亿元，完成市上下达全年目标任务（105亿元）的84.2%。"
-    async with listening(client) as url:
+    async with opened(client) as url:
 
         async def check(*arguments: str) -> Result:
             said = ["check", "-", "--reporting", url, "--year", "2026", *arguments]
@@ -218,37 +211,20 @@ async def test_the_command_compares_with_the_ledger_of_a_running_service(client:
 
 
 async def test_whatever_is_sent_the_answer_is_one_that_the_description_names(client: httpx.AsyncClient) -> None:
-    async with listening(client) as url:
-        schema = await asyncio.to_thread(schemathesis.openapi.from_url, f"{url}/openapi.json")
+    async with opened(client) as url:
+        schema = await description(url)
         await asyncio.to_thread(_fuzz, schema["/v1/districts/{district}/check"]["POST"], url)
 
 
 def _fuzz(operation: Any, url: str) -> None:
     @given(operation.as_strategy(), st.booleans())
-    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
-    def ask(case: Any, known: bool) -> None:
+    @settings(GENERATED, max_examples=20, phases=list(Phase))
+    def asked(case: Any, known: bool) -> None:
         if known:
             case.path_parameters = {"district": DISTRICT}
-        case.validate_response(case.call(base_url=url, timeout=20), checks=_CHECKS)
+        ask(case, url)
 
-    ask()
-
-
-@contextlib.asynccontextmanager
-async def listening(client: httpx.AsyncClient) -> AsyncIterator[str]:
-    """The same service on a port of its own."""
-    transport = client._transport
-    assert isinstance(transport, httpx.ASGITransport)
-    server = uvicorn.Server(uvicorn.Config(transport.app, port=0, lifespan="off", log_config=None))
-    serving = asyncio.create_task(server.serve())
-
-    async def started() -> bool:
-        return server.started
-
-    await until(started)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    await serving
+    asked()
 
 
 async def aiter_of(parts: Iterator[bytes]) -> AsyncIterator[bytes]:

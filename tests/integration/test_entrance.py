@@ -9,9 +9,7 @@ from typing import Any
 
 import httpx
 import pytest_asyncio
-import schemathesis
-import uvicorn
-from hypothesis import HealthCheck, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from nats.aio.client import Client
 
@@ -20,15 +18,10 @@ from services.ledger.app import build
 from services.ledger.settings import LedgerSettings
 from tests.integration.conftest import running
 from tests.integration.department import Department, contract_signed, funds_arrived
+from tests.integration.described import GENERATED, ask, description, opened
 from tests.waiting import until
 
 ONE, BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
-_CHECKS = [
-    schemathesis.checks.not_a_server_error,
-    schemathesis.checks.response_schema_conformance,
-    schemathesis.checks.status_code_conformance,
-    schemathesis.checks.content_type_conformance,
-]
 PROJECT = "P-2026-017"
 FINANCE = {"authorization": "Bearer the-finance-token", "content-type": ONE}
 FINANCE_BATCH = FINANCE | {"content-type": BATCH}
@@ -154,30 +147,17 @@ async def test_what_is_no_request_is_told_with_the_remedy(ledger: httpx.AsyncCli
 
 
 async def test_whatever_is_posted_the_answer_is_one_that_the_description_names(ledger: httpx.AsyncClient) -> None:
-    transport = ledger._transport
-    assert isinstance(transport, httpx.ASGITransport)
-    server = uvicorn.Server(uvicorn.Config(transport.app, port=0, lifespan="off", log_config=None))
-    serving = asyncio.create_task(server.serve())
-
-    async def started() -> bool:
-        return server.started
-
-    await until(started)
-    url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    schema = await asyncio.to_thread(schemathesis.openapi.from_url, f"{url}/openapi.json")
-    await asyncio.to_thread(_fuzz, schema["/v1/events"]["POST"], url)
-    server.should_exit = True
-    await serving
+    async with opened(ledger) as url:
+        await asyncio.to_thread(_fuzz, (await description(url))["/v1/events"]["POST"], url)
 
 
 def _fuzz(operation: Any, url: str) -> None:
     @given(operation.as_strategy(), st.booleans())
-    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
-    def ask(case: Any, known: bool) -> None:
-        headers = {"authorization": FINANCE["authorization"]} if known else {}
-        case.validate_response(case.call(base_url=url, headers=headers, timeout=20), checks=_CHECKS)
+    @settings(GENERATED, max_examples=20, phases=list(Phase))
+    def asked(case: Any, known: bool) -> None:
+        ask(case, url, headers={"authorization": FINANCE["authorization"]} if known else {})
 
-    ask()
+    asked()
 
 
 async def test_without_tokens_no_events_are_taken(provisioned: str, database_url: str) -> None:

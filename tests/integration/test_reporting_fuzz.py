@@ -1,7 +1,6 @@
 """Whatever is asked of the HTTP interface: no server error, and every answer as its description says."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -9,9 +8,7 @@ from typing import Any
 import httpx
 import nats
 import pytest_asyncio
-import schemathesis
-import uvicorn
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from schemathesis.core.result import Ok
 
@@ -19,19 +16,9 @@ from services.reporting.app import build
 from services.reporting.settings import ReportingSettings
 from shared import streams
 from shared.database import make_pool
+from tests.integration.described import GENERATED, about, ask, description, listening
 from tests.integration.example_answers import fill
 from tests.reporting_records import DISTRICT
-from tests.waiting import until
-
-_EXAMPLES = int(os.environ.get("LUODI_TEST_FUZZ", "12"))
-"""Cases an operation; the default keeps the suite short, a longer run is for whoever changed the interface."""
-
-_CHECKS = [
-    schemathesis.checks.not_a_server_error,
-    schemathesis.checks.response_schema_conformance,
-    schemathesis.checks.status_code_conformance,
-    schemathesis.checks.content_type_conformance,
-]
 
 
 @pytest_asyncio.fixture
@@ -42,31 +29,22 @@ async def address(nats_url: str, database_url: str) -> AsyncIterator[str]:
         ReportingSettings(nats_url=nats_url, database_url=database_url),
         clock=lambda: datetime(2026, 11, 24, 4, tzinfo=UTC),
     )
-    server = uvicorn.Server(uvicorn.Config(service, port=0, log_config=None, access_log=False))
-    running = asyncio.create_task(server.serve())
-
-    async def started() -> bool:
-        return server.started
-
-    await until(started)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    connection = await nats.connect(nats_url)
     async with (
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+        listening(service) as url,
+        httpx.AsyncClient(base_url=url) as client,
         make_pool(database_url, "test") as pool,
     ):
+        connection = await nats.connect(nats_url)
         await fill(connection.jetstream(), pool, client)
-    await connection.close()
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    await running
+        await connection.close()
+        yield url
 
 
 _KNOWN = {"district": DISTRICT, "number": "2026-08-1", "other": "2026-08-2", "project": "P-7", "code": "funds-arrived"}
 
 
 async def test_nothing_that_is_asked_ends_in_an_error_of_the_server(address: str) -> None:
-    schema = await asyncio.to_thread(schemathesis.openapi.from_url, f"{address}/openapi.json")
+    schema = await description(address)
     assert schema.raw_schema["openapi"].startswith("3.1")
     operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
     assert len(operations) == sum(len(methods) for methods in schema.raw_schema["paths"].values())
@@ -78,19 +56,12 @@ async def test_nothing_that_is_asked_ends_in_an_error_of_the_server(address: str
 
 def _fuzz(operation: Any, address: str) -> None:
     @given(operation.as_strategy(), st.booleans(), st.sampled_from(["2026-08-31", None]))
-    @settings(
-        max_examples=_EXAMPLES,
-        deadline=None,
-        phases=[Phase.explicit, Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    def ask(case: Any, known: bool, through: str | None) -> None:
-        # Otherwise hardly any question would get as far as an answer.
+    @GENERATED
+    def asked(case: Any, known: bool, through: str | None) -> None:
         if known:
-            said = case.path_parameters or {}
-            said |= {name: one for name, one in _KNOWN.items() if name in said}
+            about(case, _KNOWN)
         if through and case.query is not None:
             case.query = {key: value for key, value in case.query.items() if key != "year"} | {"through": through}
-        case.validate_response(case.call(base_url=address, timeout=20), checks=_CHECKS)
+        ask(case, address)
 
-    ask()
+    asked()
