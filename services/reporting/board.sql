@@ -14,7 +14,8 @@ limit $5;
 
 -- name: recent
 -- What happened last; of one day, what became known last.
-select f.project, reporting.named($1, f.project, coalesce($3::timestamptz, 'infinity')) as name, f.event, f.kind, f.amount, f.happened_on, f.recorded_at
+select f.project, reporting.named($1, f.project, coalesce($3::timestamptz, 'infinity')) as name,
+       f.event, f.kind, f.amount, f.happened_on, f.recorded_at
 from reporting.fact f
 where f.district = $1 and f.recorded_at <= coalesce($3::timestamptz, 'infinity') and f.happened_on <= $4::date
   and (f.superseded_at is null or f.superseded_at > $3::timestamptz)

@@ -66,7 +66,8 @@ having exists (select from reporting.rule where rule.key = $1);
 -- name: counted_facts
 -- The evidence of one figure, newest first; the tie is broken so that a page never shows a fact twice. `counts` is what
 -- the fact adds, which is less than its amount where a part only is this district's or the definition weighs it.
-select c.project, reporting.named($2, c.project, coalesce($5::timestamptz, 'infinity')) as name, f.happened_on, f.amount, f.share, c.amount as counts, f.source, f.id, f.event, f.recorded_at,
+select c.project, reporting.named($2, c.project, coalesce($5::timestamptz, 'infinity')) as name,
+       f.happened_on, f.amount, f.share, c.amount as counts, f.source, f.id, f.event, f.recorded_at,
        f.origin, f.tier, f.kind, f.nature, f.platform, f.platform_level, f.data -> 'evidence' as evidence
 from reporting.counted($1::jsonb, $2::text, $8::text[], coalesce($5::timestamptz, 'infinity')) c
 join reporting.fact f

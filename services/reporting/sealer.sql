@@ -25,7 +25,8 @@ select document from reporting.bulletin where district = $1 order by known_by de
 
 -- name: facts
 -- What is known at an instant of some events, happened by a day; how a project was registered last, whenever.
-select f.project, reporting.named($1, f.project, $4::timestamptz) as name, f.event, f.source, f.id, f.happened_on as "on", f.recorded_at, f.data
+select f.project, reporting.named($1, f.project, $4::timestamptz) as name,
+       f.event, f.source, f.id, f.happened_on as "on", f.recorded_at, f.data
 from reporting.fact f
 where f.district = $1 and f.event = any ($2::text[])
   and (f.happened_on <= $3::date or f.event = 'registered')
